@@ -1,0 +1,1 @@
+"""The graph: the checked, exact meaning of a network, free of any machine."""
