@@ -1,0 +1,1 @@
+"""Passes: a valid network in, a valid network with the same outputs out."""
