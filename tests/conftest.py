@@ -1,0 +1,32 @@
+"""Golden texts: `golden` compares with a file under tests/golden, `--update-golden` rewrites it."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+GOLDEN = Path(__file__).parent / "golden"
+Golden = Callable[[str, str, str], None]
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--update-golden", action="store_true", help="write the golden files instead of comparing"
+    )
+
+
+@pytest.fixture
+def golden(request: pytest.FixtureRequest) -> Golden:
+    """`golden(stage, case, text)`: fails unless tests/golden/<stage>/<case>.txt holds `text`."""
+    update = bool(request.config.getoption("--update-golden"))
+
+    def compare(stage: str, case: str, text: str) -> None:
+        path = GOLDEN / stage / f"{case}.txt"
+        if update:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(text, encoding="utf-8", newline="\n")
+        shown = path.relative_to(GOLDEN.parent.parent)
+        assert path.exists(), f"{shown} is missing; make it with: pytest --update-golden"
+        assert text == path.read_text(encoding="utf-8")
+
+    return compare
