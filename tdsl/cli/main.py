@@ -1,0 +1,69 @@
+"""`tdsl COMMAND ...`: the commands by name, and what becomes of every way to end."""
+
+import os
+import sys
+import traceback
+
+import typer
+
+from tdsl.cli import catalogue, text
+from tdsl.cli.terminal import print_error
+from tdsl.diagnostics import CompileError
+
+INPUT_IS_WRONG = 1
+INTERNAL_ERROR = 70
+INTERRUPTED = 130
+
+app = typer.Typer(
+    name="tdsl",
+    help="Ternary networks on near-memory arrays: check, compile, simulate, and see the cost.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="rich",
+)
+app.command("check")(text.check)
+app.command("fmt")(text.fmt)
+app.command("explain")(text.explain)
+app.command("samples")(catalogue.samples)
+app.command("machines")(catalogue.machines)
+
+
+def main() -> None:
+    """Run the command line. Exit status: 0 done, 1 wrong input, 2 wrong command line."""
+    try:
+        app()
+    except CompileError as error:
+        print_error(error)
+        sys.exit(INPUT_IS_WRONG)
+    except KeyboardInterrupt:
+        sys.exit(INTERRUPTED)
+    except BrokenPipeError:
+        _leave_pipe()
+    except Exception as error:  # whatever else arrives here is a mistake of this program
+        _report_internal(error)
+        sys.exit(INTERNAL_ERROR)
+    finally:
+        _flush()
+
+
+def _flush() -> None:
+    try:
+        sys.stdout.flush()
+    except BrokenPipeError:
+        _leave_pipe()
+
+
+def _leave_pipe() -> None:
+    """The reader has gone: nothing more can be said, and nothing went wrong."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def _report_internal(error: Exception) -> None:
+    if os.environ.get("TDSL_DEBUG") == "1":
+        traceback.print_exception(error)
+    reason = f"{type(error).__name__}: {error}".splitlines()[0]
+    sys.stderr.write(
+        f"internal error, please report it: {reason}\n"
+        "  = help: set TDSL_DEBUG=1 to see where it happened\n"
+    )

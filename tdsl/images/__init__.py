@@ -1,0 +1,1 @@
+"""Pictures and arrays: files -> input arrays of a network, and its outputs -> files."""
