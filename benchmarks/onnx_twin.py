@@ -40,7 +40,8 @@ class GraphBuilder:
         target = helper.make_tensor_value_info(result, element, [None] * rank)
         graph = helper.make_graph(self.nodes, network.name, [source], [target], self.constants)
         opset = [helper.make_opsetid("", 18)]
-        return helper.make_model(graph, opset_imports=opset, ir_version=9).SerializeToString()
+        model = helper.make_model(graph, opset_imports=opset, ir_version=9)
+        return bytes(model.SerializeToString())
 
 
 def layer_scales(layer: Layer) -> NDArray[np.float32]:
