@@ -1,0 +1,136 @@
+"""The free sizes of a network (`H`, `W`) from what is known: `--size`, or the shapes of inputs."""
+
+import re
+from collections.abc import Mapping, Sequence
+
+from tdsl.diagnostics import CompileError
+from tdsl.images.port import Port, size_text
+from tdsl.ir.condition import condition_text, holds
+from tdsl.ir.graph import Graph, Node
+from tdsl.ir.ops import Input
+from tdsl.ir.size import Affine, Size, Symbol, evaluate, symbols_of
+from tdsl.refusal import refusal
+
+Shape = tuple[int, ...]
+
+
+def input_nodes(graph: Graph) -> list[Node]:
+    """The nodes that are inputs of `graph`, in order."""
+    return [node for node in graph.nodes if isinstance(node.op, Input)]
+
+
+def input_ports(graph: Graph) -> list[Port]:
+    """The inputs of `graph` as ports; an extent that no size fixes yet is None."""
+    return [_port(node.name, node) for node in input_nodes(graph)]
+
+
+def output_ports(graph: Graph) -> list[Port]:
+    """The outputs of `graph` as ports."""
+    return [_port(output.name, graph.nodes[output.node]) for output in graph.outputs]
+
+
+def parse_size(text: str) -> tuple[int, int]:
+    """`160x120` -> (160, 120), width first. Raises CompileError (E0709)."""
+    found = re.fullmatch(r"([1-9][0-9]{0,5})[xX]([1-9][0-9]{0,5})", text.strip())
+    if found is None:
+        raise refusal(
+            "E0709",
+            f"`{text}` is not a size",
+            remedy="write width x height: --size 160x120",
+        )
+    return int(found[1]), int(found[2])
+
+
+def sizes_from_size(graph: Graph, size: tuple[int, int] | None) -> dict[str, int]:
+    """The free sizes of `graph` for a first input of `size` (width, height)."""
+    first = input_nodes(graph)[0]
+    if size is None:
+        if graph.symbols:
+            raise refusal(
+                "E0709",
+                f"network `{graph.name}` has the free sizes {', '.join(graph.symbols)}",
+                remedy="give them with --size WxH, for example --size 160x120",
+            )
+        return {}
+    if len(first.type.shape) != 3:
+        raise refusal(
+            "E0709",
+            f"input `{first.name}` is {first.type}: it has no width and height",
+            remedy="leave --size out",
+        )
+    width, height = size
+    channels = first.type.shape[0]
+    shape = (channels if isinstance(channels, int) else 1, height, width)
+    return sizes_from_shapes(graph, {first.name: shape})
+
+
+def sizes_from_shapes(graph: Graph, shapes: Mapping[str, Shape]) -> dict[str, int]:
+    """The free sizes of `graph` for inputs of these shapes. Raises CompileError (E0704, E0709)."""
+    values: dict[str, int] = {}
+    for node in input_nodes(graph):
+        if node.name in shapes:
+            _bind(graph, node, shapes[node.name], values)
+    missing = [name for name in graph.symbols if name not in values]
+    if missing:
+        raise refusal(
+            "E0709",
+            f"nothing says what {', '.join(missing)} of network `{graph.name}` is",
+            note=f"its inputs are {', '.join(f'{n.name}: {n.type}' for n in input_nodes(graph))}",
+            remedy="declare an input whose shape is the symbol alone",
+        )
+    _check_where(graph, values)
+    return values
+
+
+def _port(name: str, node: Node) -> Port:
+    shape = tuple(extent if isinstance(extent, int) else None for extent in node.type.shape)
+    return Port(name, shape, node.type.element.low, node.type.element.high)
+
+
+def _bind(graph: Graph, node: Node, shape: Shape, values: dict[str, int]) -> None:
+    wanted = node.type.shape
+    if len(wanted) == len(shape):
+        for extent, given in zip(wanted, shape, strict=True):
+            values.update(_solve(extent, given, values))
+        if all(_agrees(extent, given, values) for extent, given in zip(wanted, shape, strict=True)):
+            return
+    raise _misfit(graph, node, shape, values)
+
+
+def _solve(extent: Size, given: int, known: Mapping[str, int]) -> dict[str, int]:
+    """What `extent == given` says of a symbol that is not known yet."""
+    match extent:
+        case Affine(terms=((Symbol(name), factor),), constant=constant) if name not in known:
+            value, rest = divmod(given - constant, factor)
+            return {name: value} if rest == 0 and value >= 1 else {}
+        case _:
+            return {}
+
+
+def _agrees(extent: Size, given: int, values: Mapping[str, int]) -> bool:
+    return symbols_of(extent) <= values.keys() and evaluate(extent, values) == given
+
+
+def _misfit(
+    graph: Graph, node: Node, shape: Sequence[int], known: Mapping[str, int]
+) -> CompileError:
+    port = _port(node.name, node)
+    bound = ", ".join(f"{name} = {value}" for name, value in known.items())
+    return refusal(
+        "E0704",
+        f"the input is {size_text(tuple(shape))}, but input `{node.name}` of network "
+        f"`{graph.name}` is {node.type}",
+        note=f"from the extents before it: {bound}" if bound else "",
+        remedy=f"give an image of {size_text(port.shape)}",
+    )
+
+
+def _check_where(graph: Graph, values: Mapping[str, int]) -> None:
+    for condition in graph.where:
+        if not holds(condition, values):
+            sizes = ", ".join(f"{name} = {value}" for name, value in values.items())
+            raise refusal(
+                "E0704",
+                f"network `{graph.name}` needs {condition_text(condition)}, but {sizes}",
+                remedy=f"crop or pad the image so that {condition_text(condition)}",
+            )
