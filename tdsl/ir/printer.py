@@ -3,6 +3,7 @@
 import re
 from dataclasses import MISSING, Field, fields
 
+from tdsl.ir.condition import condition_text
 from tdsl.ir.graph import Graph, Node
 from tdsl.ir.ops import Automaton, Constant, Op, Parameter, Stored
 from tdsl.ir.tensor_type import Element
@@ -14,7 +15,7 @@ def print_graph(graph: Graph) -> str:
     """The text of `graph`; attributes that have their default value are left out."""
     symbols = f"[{', '.join(graph.symbols)}]" if graph.symbols else ""
     lines = [f"network {graph.name}{symbols}"]
-    lines += [f"  where {left} {relation} {right}" for left, relation, right in graph.where]
+    lines += [f"  where {condition_text(condition)}" for condition in graph.where]
     lines += [_node_line(graph, node) for node in graph.nodes]
     lines += [f"  output {o.name} = {graph.nodes[o.node].name}" for o in graph.outputs]
     return "\n".join(lines) + "\n"

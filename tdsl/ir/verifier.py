@@ -59,14 +59,12 @@ def parameters(op: ops.Op) -> tuple[ops.Parameter, ...]:
 
 
 def _verify_node(graph: Graph, position: int, node: Node) -> None:
+    _verify_attributes(node)
     for i in node.inputs:
         _require(0 <= i < position, f"`{node.name}` reads node {i}, which does not come before it")
     for size in node.type.shape:
         unknown = symbols_of(size) - set(graph.symbols)
         _require(not unknown, f"`{node.name}`: {node.type} has undeclared sizes {sorted(unknown)}")
-    for parameter in parameters(node.op):
-        _verify_parameter(node, parameter)
-    _require(min(_counts(node.op), default=1) >= 1, f"`{node.name}`: {node.op} counts below 1")
     if isinstance(node.op, ops.Input):
         _require(not node.inputs, f"input `{node.name}` reads other nodes")
         return
@@ -75,6 +73,14 @@ def _verify_node(graph: Graph, position: int, node: Node) -> None:
     except (OpError, ValueError) as error:
         raise VerificationError(f"`{node.name}`: {error}") from error
     _require(node.type == wanted, f"`{node.name}` is {node.type}, it should be {wanted}")
+
+
+def _verify_attributes(node: Node) -> None:
+    for parameter in parameters(node.op):
+        _verify_parameter(node, parameter)
+    _require(min(_counts(node.op), default=1) >= 1, f"`{node.name}`: {node.op} counts below 1")
+    if isinstance(node.op, ops.Conv):
+        _require(min(node.op.padding) >= 0, f"`{node.name}`: negative padding {node.op.padding}")
 
 
 def _verify_parameter(node: Node, parameter: ops.Parameter) -> None:
