@@ -1,0 +1,153 @@
+"""The samples' training export: exact folds, packed trits, and the shipped networks themselves."""
+
+from fractions import Fraction
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from numpy.typing import NDArray
+
+from samples.training.exact_fold import Normalisation, fold_ternary
+from samples.training.packed_weights import load_weights, pack_trits, save_weights, unpack_trits
+
+SAMPLES = Path(__file__).parents[2] / "samples"
+HALF = Fraction(1, 2)
+
+rationals = st.fractions(min_value=-8, max_value=8, max_denominator=64)
+
+
+def above(norm: Normalisation, x: int, level: Fraction) -> bool:
+    """Decide gamma (x - mean) / sqrt(variance) + beta > level by comparing squares."""
+    left, right = norm.gamma * (x - norm.mean), level - norm.beta
+    if (left > 0) != (right > 0):
+        return left > right
+    larger = left * left > right * right * norm.variance
+    smaller = left * left < right * right * norm.variance
+    return larger if left > 0 else smaller
+
+
+def decision(norm: Normalisation, x: int) -> int:
+    """Return the ternary value of the normalised sum, in exact arithmetic."""
+    mirrored = Normalisation(-norm.gamma, -norm.beta, norm.mean, norm.variance)
+    return int(above(norm, x, HALF)) - int(above(mirrored, x, HALF))
+
+
+def folded_decision(norm: Normalisation, x: int, bound: int) -> int:
+    folded = fold_ternary(norm, bound)
+    assert folded.hi >= folded.lo - 1
+    signed = folded.weight_sign * x
+    return int(signed > folded.hi) - int(signed < folded.lo)
+
+
+def assert_exact(norm: Normalisation, bound: int) -> None:
+    sums = range(-bound, bound + 1)
+    assert [folded_decision(norm, x, bound) for x in sums] == [decision(norm, x) for x in sums]
+
+
+@given(
+    gamma=rationals,
+    beta=rationals,
+    mean=st.fractions(min_value=-40, max_value=40, max_denominator=64),
+    variance=st.fractions(min_value=Fraction(1, 64), max_value=400, max_denominator=64),
+)
+def test_fold_takes_every_decision_of_the_normalisation(
+    gamma: Fraction, beta: Fraction, mean: Fraction, variance: Fraction
+) -> None:
+    assert_exact(Normalisation(gamma, beta, mean, variance), bound=40)
+
+
+@pytest.mark.parametrize("gamma", [Fraction(1, 8), Fraction(-1, 8), Fraction(1), Fraction(-3)])
+@pytest.mark.parametrize("beta", [Fraction(0), HALF, -HALF, Fraction(1)])
+@pytest.mark.parametrize("root", [1, 2, 3])
+def test_fold_is_exact_at_integer_ties(gamma: Fraction, beta: Fraction, root: int) -> None:
+    assert_exact(Normalisation(gamma, beta, Fraction(-5), Fraction(root * root)), bound=64)
+
+
+@pytest.mark.parametrize("beta", [Fraction(-1), -HALF, Fraction(0), HALF, Fraction(1)])
+def test_zero_scale_is_a_constant_channel(beta: Fraction) -> None:
+    norm = Normalisation(Fraction(0), beta, Fraction(3), Fraction(2))
+    assert_exact(norm, bound=9)
+    assert len({folded_decision(norm, x, 9) for x in range(-9, 10)}) == 1
+
+
+def test_tie_belongs_to_the_dead_zone() -> None:
+    folded = fold_ternary(Normalisation(HALF, Fraction(0), Fraction(0), Fraction(1)), bound=9)
+    assert (folded.lo, folded.hi) == (-1, 1)
+
+
+@given(st.lists(st.integers(-1, 1), min_size=1, max_size=33))
+def test_packed_trits_come_back(values: list[int]) -> None:
+    trits = np.array(values, np.int8).reshape(1, -1)
+    packed = pack_trits(trits)
+    assert packed.size == -(-len(values) // 5)
+    assert packed.max() < 3**5
+    np.testing.assert_array_equal(unpack_trits(packed, trits.shape), trits)
+
+
+def test_first_trit_is_the_lowest_digit() -> None:
+    assert pack_trits(np.array([1, 0, 0, 0, -1], np.int8)).tolist() == [2 + 3 + 9 + 27]
+
+
+def test_weights_file_round_trip(tmp_path: Path) -> None:
+    w = np.array([[1, 0, -1], [0, 0, 1]], np.int8)
+    lo = np.array([-3, 2], np.int32)
+    save_weights(tmp_path / "w.safetensors", {"c.w": w}, {"c.lo": lo})
+    arrays = load_weights(tmp_path / "w.safetensors")
+    np.testing.assert_array_equal(arrays["c.w"], w)
+    np.testing.assert_array_equal(arrays["c.lo"], lo)
+
+
+Arrays = dict[str, NDArray[np.integer]]
+Image = NDArray[np.int64]
+
+
+def thermometer(image: Image, levels: int) -> Image:
+    """Encode [N, H, W] as [N, levels, H, W]."""
+    j, n = np.arange(levels).reshape(-1, 1, 1), 256
+    hi = -(-n * (levels + 1 + j) // (2 * levels + 1)) - 1
+    lo = -(-n * (levels - j) // (2 * levels + 1))
+    x = image[:, None]
+    return (x > hi).astype(np.int64) - (x < lo)
+
+
+def conv3x3(x: Image, w: NDArray[np.integer], dilation: int = 1) -> Image:
+    """Convolve [N, C, H, W] with zero padding, one tap after the other."""
+    height, width = x.shape[2:]
+    d = dilation
+    padded = np.pad(x, ((0, 0), (0, 0), (d, d), (d, d))).astype(np.float32)
+    taps = (
+        np.einsum(
+            "nchw,oc->nohw",
+            padded[:, :, dy * d : dy * d + height, dx * d : dx * d + width],
+            w[:, :, dy, dx].astype(np.float32),
+            optimize=True,
+        )
+        for dy in range(3)
+        for dx in range(3)
+    )
+    return np.asarray(sum(taps), np.int64)
+
+
+def maxpool2(x: Image) -> Image:
+    n, c, h, w = x.shape
+    windows = x[:, :, : h // 2 * 2, : w // 2 * 2].reshape(n, c, h // 2, 2, w // 2, 2)
+    return np.asarray(windows.max((3, 5)))
+
+
+def ternarize(x: Image, arrays: Arrays, step: str) -> Image:
+    lo, hi = (arrays[f"{step}.{role}"].reshape(-1, 1, 1) for role in ("lo", "hi"))
+    return (x > hi).astype(np.int64) - (x < lo)
+
+
+def test_shipped_classifier_recognises_shipped_images() -> None:
+    arrays = load_weights(SAMPLES / "fashion" / "fashion.safetensors")
+    tests = np.load(SAMPLES / "fashion" / "test_images.npz")
+    x = thermometer(tests["image"].astype(np.int64), 16)
+    for step, pools in (("c1", True), ("c2", False), ("c3", True), ("c4", False), ("c5", True)):
+        sums = conv3x3(x, arrays[f"{step}.w"])
+        x = ternarize(maxpool2(sums) if pools else sums, arrays, step)
+    scores = x.reshape(len(x), -1) @ arrays["fc.w"].astype(np.int64).T
+    assert len(scores) >= 200
+    assert np.mean(scores.argmax(1) == tests["label"]) >= 0.88
