@@ -1,11 +1,10 @@
 """The free sizes of a network (`H`, `W`) from what is known: `--size`, or the shapes of inputs."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 from tdsl.diagnostics import CompileError
 from tdsl.images.port import Port, size_text
-from tdsl.ir.condition import condition_text, holds
 from tdsl.ir.graph import Graph, Node
 from tdsl.ir.ops import Input
 from tdsl.ir.size import Affine, Size, Symbol, evaluate, symbols_of
@@ -65,11 +64,18 @@ def sizes_from_size(graph: Graph, size: tuple[int, int] | None) -> dict[str, int
 
 
 def sizes_from_shapes(graph: Graph, shapes: Mapping[str, Shape]) -> dict[str, int]:
-    """The free sizes of `graph` for inputs of these shapes. Raises CompileError (E0704, E0709)."""
+    """The free sizes of `graph` for inputs of these shapes, its conditions not yet applied.
+
+    Raises CompileError (E0704, E0709).
+    """
+    given = [(node, shapes[node.name]) for node in input_nodes(graph) if node.name in shapes]
     values: dict[str, int] = {}
-    for node in input_nodes(graph):
-        if node.name in shapes:
-            _bind(graph, node, shapes[node.name], values)
+    for node, shape in given:
+        for extent, size in zip(node.type.shape, shape, strict=False):
+            values.update(_solve(extent, size, values))
+    for node, shape in given:
+        if not _fits(node.type.shape, shape, values):
+            raise _misfit(graph, node, shape, values)
     missing = [name for name in graph.symbols if name not in values]
     if missing:
         raise refusal(
@@ -78,23 +84,12 @@ def sizes_from_shapes(graph: Graph, shapes: Mapping[str, Shape]) -> dict[str, in
             note=f"its inputs are {', '.join(f'{n.name}: {n.type}' for n in input_nodes(graph))}",
             remedy="declare an input whose shape is the symbol alone",
         )
-    _check_where(graph, values)
     return values
 
 
 def _port(name: str, node: Node) -> Port:
     shape = tuple(extent if isinstance(extent, int) else None for extent in node.type.shape)
     return Port(name, shape, node.type.element.low, node.type.element.high)
-
-
-def _bind(graph: Graph, node: Node, shape: Shape, values: dict[str, int]) -> None:
-    wanted = node.type.shape
-    if len(wanted) == len(shape):
-        for extent, given in zip(wanted, shape, strict=True):
-            values.update(_solve(extent, given, values))
-        if all(_agrees(extent, given, values) for extent, given in zip(wanted, shape, strict=True)):
-            return
-    raise _misfit(graph, node, shape, values)
 
 
 def _solve(extent: Size, given: int, known: Mapping[str, int]) -> dict[str, int]:
@@ -107,30 +102,20 @@ def _solve(extent: Size, given: int, known: Mapping[str, int]) -> dict[str, int]
             return {}
 
 
-def _agrees(extent: Size, given: int, values: Mapping[str, int]) -> bool:
-    return symbols_of(extent) <= values.keys() and evaluate(extent, values) == given
-
-
-def _misfit(
-    graph: Graph, node: Node, shape: Sequence[int], known: Mapping[str, int]
-) -> CompileError:
-    port = _port(node.name, node)
-    bound = ", ".join(f"{name} = {value}" for name, value in known.items())
-    return refusal(
-        "E0704",
-        f"the input is {size_text(tuple(shape))}, but input `{node.name}` of network "
-        f"`{graph.name}` is {node.type}",
-        note=f"from the extents before it: {bound}" if bound else "",
-        remedy=f"give an image of {size_text(port.shape)}",
+def _fits(wanted: tuple[Size, ...], given: Shape, values: Mapping[str, int]) -> bool:
+    """Whether every extent that is known by now is the one given."""
+    return len(wanted) == len(given) and all(
+        not symbols_of(extent) <= values.keys() or evaluate(extent, values) == size
+        for extent, size in zip(wanted, given, strict=True)
     )
 
 
-def _check_where(graph: Graph, values: Mapping[str, int]) -> None:
-    for condition in graph.where:
-        if not holds(condition, values):
-            sizes = ", ".join(f"{name} = {value}" for name, value in values.items())
-            raise refusal(
-                "E0704",
-                f"network `{graph.name}` needs {condition_text(condition)}, but {sizes}",
-                remedy=f"crop or pad the image so that {condition_text(condition)}",
-            )
+def _misfit(graph: Graph, node: Node, shape: Shape, known: Mapping[str, int]) -> CompileError:
+    bound = ", ".join(f"{name} = {value}" for name, value in known.items())
+    return refusal(
+        "E0704",
+        f"the input is {size_text(shape)}, but input `{node.name}` of network `{graph.name}` is "
+        f"{node.type}",
+        note=f"from the other extents: {bound}" if bound else "",
+        remedy=f"give an image that fits {node.type}",
+    )

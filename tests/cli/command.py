@@ -1,0 +1,28 @@
+"""Running the command line in a process of its own, as a user does."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import tdsl
+import tdsl_grammar
+import tdsl_runtime
+
+HOMES = {
+    str(Path(str(module.__file__)).parents[1]) for module in (tdsl, tdsl_runtime, tdsl_grammar)
+}
+
+
+def tdsl_command(
+    *arguments: str | Path, cwd: Path | None = None, **environment: str
+) -> subprocess.CompletedProcess[str]:
+    """Run `tdsl ARGUMENTS` with the packages that this process imports."""
+    return subprocess.run(
+        [sys.executable, "-m", "tdsl", *map(str, arguments)],
+        cwd=cwd,
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(sorted(HOMES)), **environment},
+        capture_output=True,
+        text=True,
+        timeout=300,
+    )
