@@ -93,11 +93,10 @@ def _port(name: str, node: Node) -> Port:
 
 
 def _solve(extent: Size, given: int, known: Mapping[str, int]) -> dict[str, int]:
-    """What `extent == given` says of a symbol that is not known yet."""
+    """What `extent == given` says of a symbol not known yet, as near as an integer comes to it."""
     match extent:
         case Affine(terms=((Symbol(name), factor),), constant=constant) if name not in known:
-            value, rest = divmod(given - constant, factor)
-            return {name: value} if rest == 0 and value >= 1 else {}
+            return {name: max(1, (given - constant) // factor)}
         case _:
             return {}
 
