@@ -21,12 +21,16 @@ def golden(request: pytest.FixtureRequest) -> Golden:
     update = bool(request.config.getoption("--update-golden"))
 
     def compare(stage: str, case: str, text: str) -> None:
-        path = GOLDEN / stage / f"{case}.txt"
-        if update:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_text(text, encoding="utf-8", newline="\n")
-        shown = path.relative_to(GOLDEN.parent.parent)
-        assert path.exists(), f"{shown} is missing; make it with: pytest --update-golden"
-        assert text == path.read_text(encoding="utf-8")
+        compare_golden(GOLDEN, stage, case, text, update=update)
 
     return compare
+
+
+def compare_golden(folder: Path, stage: str, case: str, text: str, *, update: bool) -> None:
+    """Fail unless the golden file holds `text`; with `update`, write it first."""
+    path = folder / stage / f"{case}.txt"
+    if update:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8", newline="\n")
+    assert path.exists(), f"{path} is missing; make it with: pytest --update-golden"
+    assert text == path.read_text(encoding="utf-8")

@@ -183,6 +183,21 @@ def test_thermometer_levels_are_evenly_spaced(bits: int, levels: int, kind: Kind
     assert planes.sum(axis=0).tolist() == wanted
 
 
+def test_thermometer_keeps_the_levels_of_a_channel_together() -> None:
+    b = Builder()
+    b.add(ops.Thermometer(2, Kind.BIN), b.input("x", "u8", (3, 1, 1)))
+    x = np.array([0, 100, 255]).reshape(3, 1, 1)  # levels at 86 and 171
+    assert run(b.case().graph, {}, {"x": x})["out0"].ravel().tolist() == [-1, -1, 1, -1, 1, 1]
+
+
+def test_add_and_sub() -> None:
+    b = Builder()
+    x, y = b.input("x", "u8", (2,)), b.input("y", "u8", (2,))
+    case = b.case(b.add(ops.Add(), x, y), b.add(ops.Sub(), x, y))
+    out = run(case.graph, {}, {"x": np.array([255, 0]), "y": np.array([255, 255])})
+    assert [value.tolist() for value in out.values()] == [[510, 255], [0, -255]]
+
+
 def test_sums_of_wide_values_are_exact() -> None:
     b = Builder()
     x = b.input("x", "u24", (64, 1, 1))
