@@ -1,0 +1,1 @@
+"""The grammar of the `.tnn` language, in `tnn.lark`."""

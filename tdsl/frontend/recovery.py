@@ -1,0 +1,190 @@
+"""Tokens -> Lark tree, past mistakes: a statement with one becomes a BROKEN token.
+
+The parser's stack is cut back to where the innermost statement could begin, BROKEN takes the
+statement's place, and reading goes on behind it. So one mistake costs one statement.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import cast
+
+from lark import Lark, Token, Tree
+from lark.exceptions import UnexpectedToken
+from lark.parsers.lalr_interactive_parser import InteractiveParser
+
+from tdsl.diagnostics import Diagnostic
+from tdsl.frontend.grammar import BROKEN, END_OF_LINE, keywords
+from tdsl.frontend.lines import behind
+from tdsl.frontend.mistakes import Mistake, describe, not_yet
+from tdsl.frontend.tokens import TokenStream, start
+from tdsl.frontend.words import BODY_WORDS, LATER
+
+MOST_DIAGNOSTICS = 20
+"""Later mistakes of one file are passed over in silence: they cost time and help nobody."""
+
+_MODULE_STATE, _BODY_STATE = "NETWORK", "ASSERT"
+"""Terminals that tell the states where a declaration may begin from those of a statement."""
+
+
+@dataclass(frozen=True, slots=True)
+class Parsed:
+    """A tree of the whole file, and what was wrong on the way."""
+
+    tree: Tree[Token]
+    diagnostics: tuple[Diagnostic, ...]
+
+
+def parse_tokens(lark: Lark, stream: TokenStream, file: str) -> Parsed:
+    """Parse statements that `join_lines` has made, with matching brackets, to the end."""
+    return _Driver(lark, stream, file).run()
+
+
+class _Driver:
+    """Feeds the parser token by token and knows which statement it is in."""
+
+    def __init__(self, lark: Lark, stream: TokenStream, file: str) -> None:
+        self.parser: InteractiveParser = lark.parse_interactive()
+        self.tokens = stream.tokens
+        self.reported = stream.reported
+        self.diagnostics = list(stream.diagnostics)
+        self.file = file
+        self.index = 0
+        self.statement = 0
+        """The index at which the current statement begins."""
+        self.in_body = False
+
+    def run(self) -> Parsed:
+        while self.index < len(self.tokens):
+            if self._at_later_declaration():
+                self._refuse_later_declaration()
+            elif not self._feed(self._softened(self.tokens[self.index])):
+                self._recover()
+        tree = self.parser.feed_eof(self.tokens[-1])
+        return Parsed(cast("Tree[Token]", tree), tuple(self.diagnostics))
+
+    def _feed(self, token: Token) -> bool:
+        """Give the parser its next token; tell whether it took it."""
+        try:
+            self.parser.feed_token(token)
+        except UnexpectedToken:
+            return False
+        self.index += 1
+        if token.type in (END_OF_LINE, "LBRACE", "RBRACE"):
+            self.statement = self.index
+        if token.type in ("LBRACE", "RBRACE"):
+            self.in_body = token.type == "LBRACE"
+        return True
+
+    def _softened(self, token: Token) -> Token:
+        """Return a keyword as a name where only a name can stand."""
+        if token not in keywords() or token.type == "NAME":
+            return token
+        wanted = self.parser.choices()
+        return token.update("NAME") if token.type not in wanted and "NAME" in wanted else token
+
+    def _at_later_declaration(self) -> bool:
+        return (
+            self.index == self.statement and not self.in_body and self.tokens[self.index] in LATER
+        )
+
+    def _refuse_later_declaration(self) -> None:
+        end = self._skip_braces(self.index)
+        self._report(not_yet(self.tokens[self.index], self.file))
+        self._replace(end)
+
+    def _recover(self) -> None:
+        end = self._statement_end(self.index)
+        statement = self.tokens[self.statement : end + 1]
+        if not any(start(token) in self.reported for token in statement):
+            self._report(describe(self._mistake(end)))
+        self._replace(end)
+
+    def _mistake(self, end: int) -> Mistake:
+        return Mistake(
+            statement=self.tokens[self.statement : end],
+            at=self.index - self.statement,
+            token=self.tokens[self.index],
+            accepted=frozenset(self.parser.accepts()),
+            in_body=self.in_body,
+            file=self.file,
+        )
+
+    def _report(self, diagnostic: Diagnostic) -> None:
+        if len(self.diagnostics) < MOST_DIAGNOSTICS:
+            self.diagnostics.append(diagnostic)
+
+    def _replace(self, end: int) -> None:
+        """Put BROKEN in the place of the current statement, which ends before `end`."""
+        if self.index and self.tokens[self.index - 1].type == "RBRACE" and not self.in_body:
+            self.parser.feed_token(behind(self.tokens[self.index - 1], END_OF_LINE, ""))
+        lost = self.tokens[self.statement : end] or self.tokens[self.index : end + 1]
+        self._cut_back()
+        self.parser.feed_token(_broken(lost, _lost_names(lost, self.in_body)))
+        self.index = self.statement = end
+
+    def _cut_back(self) -> None:
+        """Drop what the parser has read of the current statement or declaration."""
+        state = self.parser.parser_state
+        table = state.parse_conf.parse_table.states
+        kind = _BODY_STATE if self.in_body else _MODULE_STATE
+        while not {BROKEN, kind} <= table[state.state_stack[-1]].keys():
+            state.state_stack.pop()
+            state.value_stack.pop()
+
+    def _statement_end(self, index: int) -> int:
+        """Return the index of the newline, `}`, or `{` of a body, that ends the statement."""
+        while self.tokens[index].type not in (END_OF_LINE, "RBRACE"):
+            if self.tokens[index].type == "LBRACE":
+                if not self.in_body and self._has_parameters(index):
+                    return index
+                index = self._closing_brace(index)
+            index += 1
+        return index
+
+    def _has_parameters(self, brace: int) -> bool:
+        return any(token.type == "LPAR" for token in self.tokens[self.statement : brace])
+
+    def _skip_braces(self, index: int) -> int:
+        """Return the index of the newline behind a declaration and its whole body."""
+        while self.tokens[index].type != END_OF_LINE:
+            if self.tokens[index].type == "LBRACE":
+                index = self._closing_brace(index)
+            index += 1
+        return index
+
+    def _closing_brace(self, index: int) -> int:
+        depth = 0
+        for i in range(index, len(self.tokens)):
+            depth += (self.tokens[i].type == "LBRACE") - (self.tokens[i].type == "RBRACE")
+            if depth == 0:
+                return i
+        raise AssertionError("brackets match before tokens are parsed")
+
+
+def _lost_names(lost: Sequence[Token], in_body: bool) -> list[str]:
+    """Return the names that a lost statement or declaration would have defined."""
+    if not in_body:
+        for keyword, name in pairwise(lost):
+            if keyword.type == "AS":
+                return [str(name)]
+        lost = lost if len(lost) > 1 and lost[1].type == "EQUAL" else lost[1:]
+    names = [str(token) for token in lost[::2]]
+    commas = [token.type == "COMMA" for token in lost[1::2]]
+    listed = commas.index(False) + 1 if False in commas else len(names)
+    return [name for name in names[:listed] if name.isidentifier() and name not in BODY_WORDS]
+
+
+def _broken(lost: Sequence[Token], names: Sequence[str]) -> Token:
+    """Return the token that stands for a lost statement; its text lists the lost names."""
+    first, last = lost[0], lost[-1]
+    return Token(
+        BROKEN,
+        ",".join(names),
+        start_pos=first.start_pos,
+        line=first.line,
+        column=first.column,
+        end_line=last.end_line,
+        end_column=last.end_column,
+        end_pos=last.end_pos,
+    )
