@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -27,7 +28,7 @@ from samples.training.layers import (
     clip_latents,
     ternary_latent,
 )
-from samples.training.packed_weights import load_weights, save_weights
+from tdsl.frontend.weights import open_weights, save_packed
 
 STEPS = ("c1", "c2", "c3", "c4", "c5")
 CLASSES = (
@@ -120,13 +121,13 @@ def decisions(score: Callable[[Tensor], Tensor], images: Tensor) -> NDArray[np.i
 
 def integer_network(model: Classifier, path: Path) -> Callable[[Tensor], Tensor]:
     """Return the scoring function of the weights file alone: integers, no batch norm."""
-    arrays = load_weights(path)
-    head = torch.from_numpy(arrays["fc.w"]).float()
+    file = open_weights(path)
+    head = torch.from_numpy(file.array("fc.w")).float()
 
     def score(image: Tensor) -> Tensor:
         x = model.code(image).float()
         for name in STEPS:
-            w, lo, hi = (arrays[f"{name}.{role}"] for role in ("w", "lo", "hi"))
+            w, lo, hi = (file.array(f"{name}.{role}") for role in ("w", "lo", "hi"))
             x = model.get_submodule(name).integer_forward(x, FoldedConv(w, lo, hi))
         return F.linear(x.flatten(1), head)
 
@@ -135,13 +136,12 @@ def integer_network(model: Classifier, path: Path) -> Callable[[Tensor], Tensor]
 
 def export(model: Classifier, path: Path) -> None:
     """Write the integer network."""
-    trits = {"fc.w": TernaryWeight.apply(model.fc_latent).detach().numpy().astype(np.int8)}
-    integers = {}
+    arrays: dict[str, NDArray[Any]] = {}
     for name in STEPS:
         folded = model.get_submodule(name).fold()
-        trits[f"{name}.w"] = folded.w
-        integers |= {f"{name}.lo": folded.lo, f"{name}.hi": folded.hi}
-    save_weights(path, trits, integers)
+        arrays |= {f"{name}.w": folded.w, f"{name}.lo": folded.lo, f"{name}.hi": folded.hi}
+    arrays["fc.w"] = TernaryWeight.apply(model.fc_latent).detach().numpy().astype(np.int8)
+    save_packed(path, arrays)
 
 
 def ship_test_images(images: NDArray[np.uint8], labels: NDArray[np.uint8], folder: Path) -> None:
