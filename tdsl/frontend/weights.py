@@ -57,6 +57,7 @@ class WeightsError(Exception):
     message: str
     note: str = ""
     help: str = ""
+    missing: bool = False
 
     def __str__(self) -> str:
         return self.message
@@ -95,7 +96,9 @@ def open_weights(path: Path) -> WeightsFile:
             help="weights are read from `.npz` and `.safetensors` files",
         )
     if not path.exists():
-        raise WeightsError(f"there is no file `{path.name}`", note=f"looked for {path}")
+        raise WeightsError(
+            f"there is no weights file `{path.name}`", note=f"looked for {path}", missing=True
+        )
     if not path.is_file():
         raise WeightsError(f"`{path.name}` is not a regular file", note=f"looked at {path}")
     try:
