@@ -59,8 +59,8 @@ class Stores:
             message="the lower threshold is above the upper one",
             label=f"channel {first}: lo = {lo.flat[first]}, hi = {hi.flat[first]}",
             notes=(
-                f"{crossed.size} of {lo.size} channels are affected, read from "
-                + " and ".join(self._origin(p) for p in (op.lo, op.hi)),
+                f"{crossed.size} of {lo.size} channels are affected, "
+                f"read from {self._origin(op.lo, op.hi)}",
                 "`ternarize` gives +1 above hi, -1 below lo, 0 from lo to hi",
             ),
             helps=(
@@ -90,12 +90,15 @@ class Stores:
     def _known(self, parameter: ops.Parameter) -> bool:
         return not isinstance(parameter, Stored) or parameter in self.arrays
 
-    def _origin(self, parameter: ops.Parameter) -> str:
-        if not isinstance(parameter, Stored):
-            return "the source"
-        file = self.files[parameter.store]
-        where = f" in `{file.name}`" if file is not None else ""
-        return f"`{parameter.key}`{where}"
+    def _origin(self, *parameters: ops.Parameter) -> str:
+        """The arrays behind the parameters, by file: "`c.lo` and `c.hi` in `net.npz`"."""
+        keys: dict[str, list[str]] = {}
+        for parameter in parameters:
+            if isinstance(parameter, Stored):
+                file = self.files[parameter.store]
+                name = file.name if file is not None else parameter.store
+                keys.setdefault(name, []).append(f"`{parameter.key}`")
+        return ", ".join(f"{' and '.join(found)} in `{name}`" for name, found in keys.items())
 
 
 def read_integers(file: WeightsFile, key: str, role: str, *, ternary: bool) -> Integers:

@@ -119,7 +119,6 @@ def _check_border(op: Conv, x: TensorType) -> None:
             helps=(
                 "use `pad = valid`",
                 "or make the input `trit` with `ternarize`, which has a 0",
-                "or say which value the border has: `pad_value = -1`",
             ),
         )
 
