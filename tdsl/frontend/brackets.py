@@ -11,16 +11,12 @@ from lark import Token
 
 from tdsl.diagnostics import Diagnostic, Label
 from tdsl.frontend.grammar import END_OF_LINE
-from tdsl.frontend.lines import behind
+from tdsl.frontend.lines import DECLARATIONS, begins_declaration, begins_statement, behind
 from tdsl.frontend.tokens import TokenStream, start, token_span
 
 DEEPEST = 64
 CLOSERS = {"LPAR": ("RPAR", ")"), "LSQB": ("RSQB", "]"), "LBRACE": ("RBRACE", "}")}
 OPENER_OF = {closer: opener for opener, (closer, _) in CLOSERS.items()}
-DECLARATIONS = frozenset(
-    {"use", "weights", "target", "const", "block", "network", "check"}
-    | {"schedule", "system", "kernel"}
-)
 
 
 def match_brackets(stream: TokenStream, file: str) -> TokenStream:
@@ -42,6 +38,21 @@ def _sound(tokens: Sequence[Token]) -> bool:
     return not expected
 
 
+def _closed_openers(tokens: Sequence[Token]) -> set[int]:
+    """Return the offsets of the openers that find their closers, parentheses within braces."""
+    waiting: list[Token] = []
+    closed: set[int] = set()
+    for token in tokens:
+        if token.type in ("LBRACE", "RBRACE"):
+            while waiting and waiting[-1].type != "LBRACE":
+                waiting.pop()
+        if token.type in CLOSERS:
+            waiting.append(token)
+        elif waiting and OPENER_OF.get(token.type) == waiting[-1].type:
+            closed.add(start(waiting.pop()))
+    return closed
+
+
 @dataclass(frozen=True, slots=True)
 class _Open:
     """A bracket that waits for its closer."""
@@ -57,6 +68,7 @@ class _Matcher:
 
     def __init__(self, stream: TokenStream, file: str) -> None:
         self.tokens = stream.tokens
+        self.closed = _closed_openers(stream.tokens)
         self.file = file
         self.diagnostics = list(stream.diagnostics)
         self.reported = set(stream.reported)
@@ -85,10 +97,10 @@ class _Matcher:
         self.indent = token.column
         if not self.stack:
             return
-        if self._begins_declaration(index):
+        if begins_declaration(self.tokens, index):
             while self.stack:
                 self._close_top(token)
-        elif self._begins_statement(index) and token.column <= self.stack[-1].indent:
+        elif self._is_forgotten(self.stack[-1]) and begins_statement(self.tokens, index):
             self._close_parentheses(token)
 
     def _take(self, index: int) -> None:
@@ -173,18 +185,9 @@ class _Matcher:
         own_line = [behind(self.out[-1], END_OF_LINE, "")] if token.type == "LBRACE" else []
         self.out += [*own_line, closer, *newlines]
 
-    def _begins_declaration(self, index: int) -> bool:
-        token, *rest = self.tokens[index : index + 2]
-        named = bool(rest) and (rest[0].type in ("NAME", "STRING") or rest[0].isidentifier())
-        return str(token) in DECLARATIONS and named and token.column == 1
-
-    def _begins_statement(self, index: int) -> bool:
-        for token in self.tokens[index:]:
-            if token.type in ("RETURN", "ASSERT", "RBRACE"):
-                return True
-            if not token.isidentifier() and token.type != "COMMA":
-                return token.type == "EQUAL"
-        return False
+    def _is_forgotten(self, waiting: _Open) -> bool:
+        """Tell whether an open bracket never finds a closer, and the line is not indented more."""
+        return start(waiting.token) not in self.closed and self.indent <= waiting.indent
 
     def _report(self, token: Token, diagnostic: Diagnostic) -> None:
         self.reported.add(start(token))

@@ -13,11 +13,11 @@ from tdsl.frontend.words import (
     BODY_WORDS,
     DANGLING,
     FILE_WORDS,
+    HARD_WORDS,
     LATER,
     OTHER_BODY_WORDS,
     OTHER_FILE_WORDS,
     OTHER_OPERATORS,
-    RESERVED,
     expected_here,
     quoted_list,
     shown,
@@ -47,6 +47,12 @@ class Mistake:
     def previous(self) -> Token:
         """The token before the refused one, in the same statement; the refused one if none."""
         return self.statement[self.at - 1] if self.at else self.token
+
+    @property
+    def following(self) -> Token:
+        """The token behind the refused one, in the same statement; the refused one if none."""
+        rest = self.statement[self.at + 1 :]
+        return rest[0] if rest else self.token
 
     @property
     def glued(self) -> bool:
@@ -111,7 +117,7 @@ def _no_assignment(mistake: Mistake) -> Diagnostic | None:
     first, token = mistake.first, mistake.token
     if not mistake.in_body or mistake.at != 1 or not first.isidentifier():
         return None
-    if first.type not in ("NAME", END_OF_LINE) and first in (*BODY_WORDS, *RESERVED):
+    if first in HARD_WORDS:
         return None
     if first in OTHER_BODY_WORDS:
         return _bad_start(mistake, OTHER_BODY_WORDS[first], None)
@@ -148,7 +154,7 @@ def _wrong_equals(mistake: Mistake) -> Diagnostic | None:
 def _missing_equals(mistake: Mistake) -> Diagnostic | None:
     """A value right behind the name that it belongs to."""
     starts_value = mistake.token.isidentifier() or mistake.token.type in ("INT", "STRING", "DIMS")
-    named = mistake.accepted - {"COMMA"} == {"EQUAL"}
+    named = mistake.accepted <= {"COMMA", "EQUAL"} and "EQUAL" in mistake.accepted
     if not named or not starts_value or mistake.at_end:
         return None
     return Diagnostic(
@@ -232,38 +238,38 @@ def _innermost_open(tokens: tuple[Token, ...]) -> Token | None:
 def _reserved(mistake: Mistake) -> Diagnostic | None:
     """A word of the language where a name is wanted."""
     token = mistake.token
-    if "NAME" not in mistake.accepted:
-        return _reserved_target(mistake)
-    if not token.isidentifier() or token.type == "NAME":
+    if _is_target(mistake):
+        token = mistake.first
+    elif "NAME" not in mistake.accepted:
         return None
-    return _reserved_word(token, mistake.file)
-
-
-def _reserved_target(mistake: Mistake) -> Diagnostic | None:
-    """`return = x`: the word that begins the line was meant as a name."""
-    first = mistake.first
-    meant = mistake.in_body and mistake.at == 1 and mistake.token.type == "EQUAL"
-    return _reserved_word(first, mistake.file) if meant and first.isidentifier() else None
-
-
-def _reserved_word(token: Token, file: str) -> Diagnostic:
+    if token not in HARD_WORDS and token.type != "ELEMENT":
+        return None
     kind = "an element type" if token.type == "ELEMENT" else "a word of the language"
     return Diagnostic(
         code="E0110",
         message=f"`{token}` is {kind} and cannot be a name",
-        primary=Label(token_span(token, file), "choose another name"),
+        primary=Label(token_span(token, mistake.file), "choose another name"),
     )
+
+
+def _is_target(mistake: Mistake) -> bool:
+    """Tell whether the first word stands before `=`, where a name is given a value."""
+    assigned = len(mistake.statement) > 1 and mistake.statement[1].type == "EQUAL"
+    return mistake.in_body and mistake.at <= 1 and assigned
 
 
 def _other_operator(mistake: Mistake) -> Diagnostic | None:
     """An operator of another language."""
     previous, token = mistake.previous, mistake.token
-    advice = OTHER_OPERATORS.get(f"{previous}{token}") if mistake.at else None
+    if f"{previous}{token}" not in OTHER_OPERATORS or not mistake.at:
+        previous, token = token, mistake.following
+    advice = OTHER_OPERATORS.get(f"{previous}{token}")
     if advice is None:
         return None
+    gap = "" if previous.end_pos == token.start_pos else " "
     return Diagnostic(
         code="E0104",
-        message=f"`{previous}{'' if mistake.glued else ' '}{token}` is not an operator here",
+        message=f"`{previous}{gap}{token}` is not an operator here",
         primary=Label(tokens_span(previous, token, mistake.file)),
         helps=(advice,),
     )
@@ -278,7 +284,7 @@ def _unexpected(mistake: Mistake) -> Diagnostic:
     helps: tuple[str, ...] = ()
     if token.type == "COMPARE" and any(one.type == "COMPARE" for one in mistake.statement):
         helps = ("comparisons do not chain: join two by `and`",)
-    elif "_ARROW" in mistake.accepted and token.isidentifier():
+    elif "_ARROW" in mistake.accepted and token.type == "NAME":
         helps = (f"a step is added by `->`: `-> {token}`",)
     return Diagnostic(
         code="E0104",
@@ -295,9 +301,9 @@ def _words(accepted: frozenset[str]) -> list[str]:
 
 
 _RULES: tuple[Callable[[Mistake], Diagnostic | None], ...] = (
+    _reserved,
     _cannot_start,
     _other_operator,
-    _reserved,
     _no_assignment,
     _wrong_equals,
     _glued_number,

@@ -4,7 +4,6 @@ from dataclasses import replace
 
 from tdsl.diagnostics import Diagnostic
 from tdsl.frontend.brackets import match_brackets
-from tdsl.frontend.grammar import load_grammar
 from tdsl.frontend.lines import join_lines
 from tdsl.frontend.reading import read_source
 from tdsl.frontend.recovery import parse_tokens
@@ -34,7 +33,7 @@ def parse(text: str, file: str) -> tuple[Module, tuple[Diagnostic, ...]]:
 def _parse_statements(
     stream: TokenStream, text: str, file: str
 ) -> tuple[Module, tuple[Diagnostic, ...]]:
-    parsed = parse_tokens(load_grammar(), stream, file)
+    parsed = parse_tokens(stream, file)
     builder = TreeBuilder(file, text)
     module = builder.module(parsed.tree)
     found = (*parsed.diagnostics, *builder.diagnostics)

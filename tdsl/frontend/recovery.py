@@ -7,18 +7,16 @@ statement's place, and reading goes on behind it. So one mistake costs one state
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import cast
 
-from lark import Lark, Token, Tree
-from lark.exceptions import UnexpectedToken
-from lark.parsers.lalr_interactive_parser import InteractiveParser
+from lark import Token, Tree
 
 from tdsl.diagnostics import Diagnostic
 from tdsl.frontend.grammar import BROKEN, END_OF_LINE, keywords
+from tdsl.frontend.lalr import StackParser
 from tdsl.frontend.lines import behind
 from tdsl.frontend.mistakes import Mistake, describe, not_yet
 from tdsl.frontend.tokens import TokenStream, start
-from tdsl.frontend.words import BODY_WORDS, LATER
+from tdsl.frontend.words import BODY_WORDS, HARD_WORDS, LATER
 
 MOST_DIAGNOSTICS = 20
 """Later mistakes of one file are passed over in silence: they cost time and help nobody."""
@@ -35,16 +33,16 @@ class Parsed:
     diagnostics: tuple[Diagnostic, ...]
 
 
-def parse_tokens(lark: Lark, stream: TokenStream, file: str) -> Parsed:
+def parse_tokens(stream: TokenStream, file: str) -> Parsed:
     """Parse statements that `join_lines` has made, with matching brackets, to the end."""
-    return _Driver(lark, stream, file).run()
+    return _Driver(stream, file).run()
 
 
 class _Driver:
     """Feeds the parser token by token and knows which statement it is in."""
 
-    def __init__(self, lark: Lark, stream: TokenStream, file: str) -> None:
-        self.parser: InteractiveParser = lark.parse_interactive()
+    def __init__(self, stream: TokenStream, file: str) -> None:
+        self.parser = StackParser()
         self.tokens = stream.tokens
         self.reported = stream.reported
         self.diagnostics = list(stream.diagnostics)
@@ -60,14 +58,11 @@ class _Driver:
                 self._refuse_later_declaration()
             elif not self._feed(self._softened(self.tokens[self.index])):
                 self._recover()
-        tree = self.parser.feed_eof(self.tokens[-1])
-        return Parsed(cast("Tree[Token]", tree), tuple(self.diagnostics))
+        return Parsed(self.parser.finish(self.tokens[-1]), tuple(self.diagnostics))
 
     def _feed(self, token: Token) -> bool:
         """Give the parser its next token; tell whether it took it."""
-        try:
-            self.parser.feed_token(token)
-        except UnexpectedToken:
+        if not self.parser.feed(token):
             return False
         self.index += 1
         if token.type in (END_OF_LINE, "LBRACE", "RBRACE"):
@@ -80,8 +75,10 @@ class _Driver:
         """Return a keyword as a name where only a name can stand."""
         if token not in keywords() or token.type == "NAME":
             return token
-        wanted = self.parser.choices()
-        return token.update("NAME") if token.type not in wanted and "NAME" in wanted else token
+        if token in HARD_WORDS:
+            return token
+        fits = self.parser.looks_for(token.type) or not self.parser.looks_for("NAME")
+        return token if fits else token.update("NAME")
 
     def _at_later_declaration(self) -> bool:
         return (
@@ -105,7 +102,7 @@ class _Driver:
             statement=self.tokens[self.statement : end],
             at=self.index - self.statement,
             token=self.tokens[self.index],
-            accepted=frozenset(self.parser.accepts()),
+            accepted=self.parser.accepted(),
             in_body=self.in_body,
             file=self.file,
         )
@@ -117,20 +114,11 @@ class _Driver:
     def _replace(self, end: int) -> None:
         """Put BROKEN in the place of the current statement, which ends before `end`."""
         if self.index and self.tokens[self.index - 1].type == "RBRACE" and not self.in_body:
-            self.parser.feed_token(behind(self.tokens[self.index - 1], END_OF_LINE, ""))
+            self.parser.feed(behind(self.tokens[self.index - 1], END_OF_LINE, ""))
         lost = self.tokens[self.statement : end] or self.tokens[self.index : end + 1]
-        self._cut_back()
-        self.parser.feed_token(_broken(lost, _lost_names(lost, self.in_body)))
+        self.parser.cut_back({BROKEN, _BODY_STATE if self.in_body else _MODULE_STATE})
+        self.parser.feed(_broken(lost, _lost_names(lost, self.in_body)))
         self.index = self.statement = end
-
-    def _cut_back(self) -> None:
-        """Drop what the parser has read of the current statement or declaration."""
-        state = self.parser.parser_state
-        table = state.parse_conf.parse_table.states
-        kind = _BODY_STATE if self.in_body else _MODULE_STATE
-        while not {BROKEN, kind} <= table[state.state_stack[-1]].keys():
-            state.state_stack.pop()
-            state.value_stack.pop()
 
     def _statement_end(self, index: int) -> int:
         """Return the index of the newline, `}`, or `{` of a body, that ends the statement."""
@@ -165,10 +153,11 @@ class _Driver:
 def _lost_names(lost: Sequence[Token], in_body: bool) -> list[str]:
     """Return the names that a lost statement or declaration would have defined."""
     if not in_body:
-        for keyword, name in pairwise(lost):
-            if keyword.type == "AS":
-                return [str(name)]
+        if lost[0].type == "USE":
+            return [str(name) for keyword, name in pairwise(lost) if keyword.type == "AS"]
         lost = lost if len(lost) > 1 and lost[1].type == "EQUAL" else lost[1:]
+    elif len(lost) > 1 and lost[1].isidentifier():
+        lost = lost[1:]
     names = [str(token) for token in lost[::2]]
     commas = [token.type == "COMMA" for token in lost[1::2]]
     listed = commas.index(False) + 1 if False in commas else len(names)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from lark import Token
 
 from tdsl.diagnostics import Diagnostic, Label
-from tdsl.frontend.grammar import load_grammar
+from tdsl.frontend.lalr import read_raw_tokens
 from tdsl.source import Span
 
 LARGEST_INT = 2**63 - 1
@@ -55,18 +55,13 @@ class TokenStream:
     """Offsets of tokens that a diagnostic speaks about: their statement needs no second one."""
 
 
-def raw_tokens(text: str) -> tuple[Token, ...]:
-    """Return every token of a text, comments and spaces included: joined, they are the text."""
-    return tuple(load_grammar().lex(text, dont_ignore=True))
-
-
 def read_tokens(text: str, file: str) -> TokenStream:
     """Return the tokens that carry meaning, newlines among them."""
     tokens: list[Token] = []
     diagnostics: list[Diagnostic] = []
     reported: set[int] = set()
     foreign_line = 0
-    for token in raw_tokens(text):
+    for token in read_raw_tokens(text):
         mended, found = _inspect(token, file)
         if found:
             reported.add(start(token))

@@ -134,8 +134,8 @@ class TreeBuilder:
         tree = _tree(child)
         span = node_span(tree, self.file)
         if self._too_deep(tree.children):
-            targets = _children(tree.children[0]) if tree.data == "assign" else ()
-            return syntax.Broken(span=span, names=tuple(map(str, targets)))
+            lost = _children(tree.children[0]) if tree.data == "assign" else []
+            return syntax.Broken(span=span, names=tuple(map(str, lost)))
         match tree.data:
             case "assign":
                 targets, value = tree.children

@@ -8,7 +8,8 @@ from tdsl.frontend.grammar import END_OF_LINE, load_grammar
 
 FILE_WORDS = ("block", "check", "const", "network", "target", "use", "weights")
 BODY_WORDS = ("assert", "return")
-RESERVED = ("and", "false", "if", "not", "or", "times", "true", "where")
+HARD_WORDS = frozenset({"and", "assert", "false", "if", "not", "or", "return", "true"})
+"""Words that are never names; the other words of the language are names where one fits."""
 
 LATER = {
     "schedule": "leave the schedule out: the compiler decides where and when each step runs",
@@ -109,7 +110,11 @@ def shown(token: Token) -> str:
 def expected_here(accepted: frozenset[str]) -> str:
     """Return in words what could stand at a place, or nothing if that is too much to say."""
     value = _VALUE <= accepted
-    rest = accepted - _OPERATORS - (_VALUE if value else frozenset())
+    rest = accepted - (_VALUE if value else frozenset())
+    if value or "PLUS" in accepted:
+        rest -= _OPERATORS
+    if END_OF_LINE in rest:
+        rest -= {"RBRACE"}
     words = ["a value"] if value else []
     words += sorted({_name(terminal) for terminal in rest})
     if not words or len(words) > 4:
