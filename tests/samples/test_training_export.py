@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
+from PIL import Image as PngImage
 
 from samples.training.exact_fold import Normalisation, fold_ternary
 from tdsl.frontend.weights import WeightsFile, open_weights
@@ -129,3 +130,39 @@ def test_shipped_classifier_recognises_shipped_images() -> None:
     scores = x.reshape(len(x), -1) @ file.array("fc.w").astype(np.int64).T
     assert len(scores) >= 200
     assert np.mean(scores.argmax(1) == tests["label"]) >= 0.88
+
+
+def run_denoiser(picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Run the shipped integer denoiser on [H, W]."""
+    file = open_weights(SAMPLES / "denoise" / "denoise.safetensors")
+    noisy = picture.astype(np.int64)
+    x = thermometer(noisy[None], 16)
+    features = [x]
+    for number, dilation in enumerate((1, 1, 2, 3, 2, 1), start=1):
+        x = ternarize(conv3x3(x, file.array(f"e{number}.w"), dilation), file, f"e{number}")
+        features.append(x)
+    sums = conv3x3(np.concatenate(features, axis=1), file.array("noise.w"))[0, 0]
+    noise = -128 + (sums[..., None] > file.array("noise.th")[0]).sum(axis=-1)
+    return np.asarray(np.clip(noisy - noise, 0, 255), np.uint8)
+
+
+def grey(name: str) -> NDArray[np.uint8]:
+    with PngImage.open(SAMPLES / "denoise" / f"{name}.png") as picture:
+        return np.asarray(picture)
+
+
+def psnr(picture: NDArray[np.uint8], clean: NDArray[np.uint8]) -> float:
+    return float(10 * np.log10(255**2 / np.mean((picture.astype(float) - clean) ** 2)))
+
+
+def test_shipped_denoiser_restores_the_shipped_picture() -> None:
+    clean, noisy = grey("coffee_160x120"), grey("coffee_160x120_noisy")
+    denoised = run_denoiser(noisy)
+    np.testing.assert_array_equal(denoised, grey("coffee_160x120_denoised"))
+    assert psnr(denoised, clean) > psnr(noisy, clean) + 6.5
+
+
+def test_quantize_thresholds_are_spaced_by_a_power_of_two() -> None:
+    th = open_weights(SAMPLES / "denoise" / "denoise.safetensors").array("noise.th")
+    assert th.shape == (1, 255)
+    assert set(np.diff(th[0]).tolist()) == {4}

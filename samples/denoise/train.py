@@ -1,0 +1,177 @@
+"""Train the denoising sample: a folder of photographs -> `denoise.safetensors`.
+
+Run from the repository root:
+    python -m samples.denoise.train --photographs FOLDER --out samples/denoise
+Photographs are turned grey and made small; Gaussian noise of sigma 25 is added while training.
+"""
+
+import argparse
+import math
+import time
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from PIL import Image
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from samples.training.layers import (
+    TernaryConv,
+    TernaryWeight,
+    Thermometer,
+    average_statistics,
+    clip_latents,
+    ternary_latent,
+)
+from tdsl.frontend.weights import save_packed
+
+SIGMA = 25.0
+LEVELS, WIDTH, DILATIONS = 16, 48, (1, 1, 2, 3, 2, 1)
+# Grey levels a unit of the last sum is worth. A power of two: the machine spaces the thresholds
+# of `quantize` by shifts.
+GREY_PER_UNIT = 0.25
+SHORT_SIDES = (600, 400)
+
+
+class Denoiser(nn.Module):
+    """[N, 1, H, W] u8 -> estimated noise [N, 1, H, W]; the same steps as `denoise.tnn`."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.code = Thermometer(LEVELS)
+        inputs = [LEVELS] + [WIDTH] * (len(DILATIONS) - 1)
+        self.layers = nn.ModuleList(
+            TernaryConv(c, WIDTH, dilation=d) for c, d in zip(inputs, DILATIONS, strict=True)
+        )
+        self.last_latent = ternary_latent(1, LEVELS + WIDTH * len(DILATIONS), 3, 3)
+        self.bias = nn.Parameter(torch.tensor(0.0))
+
+    def sums(self, image: Tensor, dtype: torch.dtype) -> Tensor:
+        """Return the integer sums of the last convolution."""
+        x = self.code(image).to(dtype).contiguous(memory_format=torch.channels_last)
+        features = [x]
+        for layer in self.layers:
+            x = layer(x)
+            features.append(x)
+        w = TernaryWeight.apply(self.last_latent).to(dtype)
+        return F.conv2d(torch.cat(features, 1), w, padding=1)
+
+    def forward(self, image: Tensor) -> Tensor:
+        """Return the noise in grey levels, before it is rounded."""
+        return self.sums(image, torch.bfloat16).float() * GREY_PER_UNIT + self.bias
+
+
+def load_photographs(folder: Path) -> list[NDArray[np.uint8]]:
+    """Read every picture in grey, reduced to each of the short sides."""
+    pictures = []
+    for path in sorted(folder.iterdir()):
+        with Image.open(path) as opened:
+            grey = opened.convert("L")
+        for side in SHORT_SIDES:
+            factor = side / min(grey.size)
+            size = (round(grey.width * factor), round(grey.height * factor))
+            pictures.append(np.asarray(grey.resize(size, Image.Resampling.BOX)))
+    return pictures
+
+
+def sample_patches(
+    pictures: list[NDArray[np.uint8]], count: int, size: int, rng: np.random.Generator
+) -> Tensor:
+    """Cut random squares, mirrored and turned: [count, 1, size, size]."""
+    weights = np.array([p.size for p in pictures], float)
+    patches = []
+    for index in rng.choice(len(pictures), count, p=weights / weights.sum()):
+        picture = pictures[index]
+        y = rng.integers(picture.shape[0] - size + 1)
+        x = rng.integers(picture.shape[1] - size + 1)
+        patch = np.rot90(picture[y : y + size, x : x + size], rng.integers(4))
+        patches.append(patch if rng.random() < 0.5 else patch[:, ::-1])
+    return torch.from_numpy(np.stack(patches)).unsqueeze(1).float()
+
+
+def add_noise(clean: Tensor) -> Tensor:
+    """Return pictures as a noisy sensor would give them: rounded and clipped to 0..255."""
+    return (clean + SIGMA * torch.randn(clean.shape)).round().clamp(0, 255)
+
+
+def train(model: Denoiser, pictures: list[NDArray[np.uint8]], args: argparse.Namespace) -> None:
+    """Fit the model; prints a line every 100 steps."""
+    rng = np.random.default_rng(args.seed)
+    optimiser = torch.optim.Adam(model.parameters(), lr=args.rate)
+    schedule = torch.optim.lr_scheduler.OneCycleLR(
+        optimiser, args.rate, total_steps=args.steps, pct_start=0.1
+    )
+    began, total = time.time(), 0.0
+    model.train()
+    for step in range(1, args.steps + 1):
+        clean = sample_patches(pictures, args.batch, args.patch, rng)
+        noisy = add_noise(clean)
+        loss = F.mse_loss(noisy - model(noisy.to(torch.uint8)), clean)
+        optimiser.zero_grad(set_to_none=True)
+        loss.backward()
+        optimiser.step()
+        schedule.step()
+        clip_latents(model)
+        total += loss.item()
+        if step % 100 == 0:
+            quality = 10 * math.log10(255**2 / (total / 100))
+            print(f"step {step} PSNR {quality:.2f} {time.time() - began:.0f} s", flush=True)
+            total = 0.0
+            torch.save(model.state_dict(), args.checkpoint)
+
+
+def noise_thresholds(bias: float) -> NDArray[np.int32]:
+    """Return the [1, 255] thresholds of `quantize(i8)` that round the noise half up.
+
+    noise >= v means sum >= (v - bias - 1/2) / GREY_PER_UNIT, for v = -127..127.
+    """
+    spacing = round(1 / GREY_PER_UNIT)
+    first = math.ceil((-127 - bias - 0.5) * spacing) - 1
+    return (first + spacing * np.arange(255, dtype=np.int32)).reshape(1, 255)
+
+
+def export(model: Denoiser, path: Path) -> None:
+    """Write the integer network."""
+    arrays: dict[str, NDArray[Any]] = {}
+    for number, layer in enumerate(model.layers, start=1):
+        folded = layer.fold()
+        arrays |= {f"e{number}.w": folded.w, f"e{number}.lo": folded.lo, f"e{number}.hi": folded.hi}
+    arrays["noise.w"] = TernaryWeight.apply(model.last_latent).detach().numpy().astype(np.int8)
+    arrays["noise.th"] = noise_thresholds(model.bias.item())
+    save_packed(path, arrays)
+
+
+def main() -> None:
+    """Train, fold and write the weights."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--photographs", type=Path, required=True, help="a folder of pictures")
+    parser.add_argument("--out", type=Path, required=True, help="folder for the weights")
+    parser.add_argument("--checkpoint", type=Path, default=Path("denoise.pt"))
+    parser.add_argument("--start", type=Path, help="begin with this checkpoint")
+    parser.add_argument("--steps", type=int, default=2500, help="0 only exports `--start`")
+    parser.add_argument("--batch", type=int, default=12)
+    parser.add_argument("--patch", type=int, default=80)
+    parser.add_argument("--rate", type=float, default=4e-3)
+    parser.add_argument("--seed", type=int, default=0)
+    args = parser.parse_args()
+
+    torch.manual_seed(args.seed)
+    torch.set_num_threads(1)
+    pictures = load_photographs(args.photographs)
+    model = Denoiser()
+    if args.start:
+        model.load_state_dict(torch.load(args.start))
+    if args.steps:
+        train(model, pictures, args)
+    rng = np.random.default_rng(args.seed + 1)
+    batches = (add_noise(sample_patches(pictures, 4, 256, rng)).to(torch.uint8) for _ in range(40))
+    average_statistics(model, (partial(model.sums, b, torch.float32) for b in batches))
+    export(model, args.out / "denoise.safetensors")
+
+
+if __name__ == "__main__":
+    main()
