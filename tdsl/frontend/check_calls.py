@@ -98,6 +98,7 @@ def _call(
 ) -> Value:
     name = ".".join(part.text for part in path)
     target = _resolve(path, name, c)
+    c.build.graph.count_call()
     given = tuple(
         Given(
             name=None if argument.name is None else argument.name.text,

@@ -214,11 +214,17 @@ def _numbers(expression: syntax.Binary, a: Size, b: Size, c: Context) -> Value:
             f"`{a}` {sign} `{b}`",
             notes=("a size is a sum of symbols times numbers, and of `floor(. / number)`",),
         ) from None
-    if isinstance(result, int) and abs(result) >= LARGEST:
+    if _largest(result) >= LARGEST:
         raise c.reject(
             "E0315", "this number is too large", expression.span, "it needs over 64 bits"
         )
     return Number(result)
+
+
+def _largest(size: Size) -> int:
+    if isinstance(size, int):
+        return abs(size)
+    return max(abs(size.constant), *(abs(factor) for _, factor in size.terms))
 
 
 _SHIFTS = (BinaryOperator.SHIFT_LEFT, BinaryOperator.SHIFT_RIGHT)

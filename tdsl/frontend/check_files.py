@@ -7,6 +7,7 @@ from pathlib import Path
 from tdsl.diagnostics import CompileError, Diagnostic, Label
 from tdsl.frontend import syntax
 from tdsl.frontend.check_expressions import evaluate
+from tdsl.frontend.check_statements import failed
 from tdsl.frontend.context import WORDS, Context, FileScope, join
 from tdsl.frontend.operators import OPERATORS
 from tdsl.frontend.parser import parse, read_source
@@ -44,6 +45,9 @@ def declare(
         try:
             _declare(declaration, scope, directory, program, alias, opened)
         except Rejected:
+            scope.poisoned.update(_names(declaration))
+        except Exception as error:
+            failed(program.make_context(scope), declaration.span, error)
             scope.poisoned.update(_names(declaration))
     return scope
 

@@ -13,7 +13,7 @@ from tdsl.frontend.context import Context
 from tdsl.frontend.reports import Rejected
 from tdsl.frontend.spelling import closest
 from tdsl.frontend.values import Claim, Number, Tensor, Truth, described
-from tdsl.ir.condition import Condition, Where, condition_text, samples
+from tdsl.ir.condition import Condition, Where, condition_text, contradictory
 from tdsl.ir.graph import Graph, Output
 from tdsl.ir.ops import Input
 from tdsl.ir.size import symbol
@@ -113,11 +113,10 @@ def _conditions(network: syntax.Network, c: Context) -> Where:
                     "E0315", f"a condition cannot be {described(value)}", expression.span
                 )
     where = tuple(conditions)
-    names = frozenset(name.text for name in network.symbols)
-    if where and next(samples(names, where), None) is None:
+    if contradictory(where):
         raise c.reject(
             "E0312",
-            "no size was found that fulfils these conditions",
+            "no size fulfils all of these conditions",
             network.where[-1].span,
             notes=(", ".join(map(condition_text, where)),),
         )

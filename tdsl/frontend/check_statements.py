@@ -50,26 +50,26 @@ def _guarded(statement: syntax.Statement, c: Context) -> Results | None:
         return _run(statement, c)
     except Rejected:
         raise
-    except TooLarge:
-        raise c.reject(
+    except Exception as error:
+        raise failed(c, statement.span, error) from error
+
+
+def failed(c: Context, span: Span, error: Exception) -> Rejected:
+    """Report that a limit was passed at `span`, or that the compiler itself failed there."""
+    if isinstance(error, TooLarge):
+        return c.reject(
             "E0308",
             f"the network has more than {MOST_NODES} operations",
-            statement.span,
+            span,
             "the limit is passed here",
-        ) from None
-    except RecursionError:
-        raise c.reject(
+        )
+    if isinstance(error, RecursionError):
+        return c.reject(
             "E0315",
             "this expression is nested too deeply",
-            statement.span,
+            span,
             helps=("give parts of it names of their own",),
-        ) from None
-    except Exception as error:
-        raise internal_error(c, statement.span, error) from error
-
-
-def internal_error(c: Context, span: Span, error: Exception) -> Rejected:
-    """Report a failure of the compiler itself."""
+        )
     return c.reject(
         "E0999",
         "the compiler failed on this statement",

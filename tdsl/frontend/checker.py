@@ -10,7 +10,7 @@ from tdsl.frontend.check_calls import run_call, run_pipe
 from tdsl.frontend.check_files import Program, declare
 from tdsl.frontend.check_golden import check_golden
 from tdsl.frontend.check_networks import check_network
-from tdsl.frontend.check_statements import internal_error
+from tdsl.frontend.check_statements import failed
 from tdsl.frontend.checked import CheckedModule, CheckedNetwork
 from tdsl.frontend.context import Build, Context, FileScope
 from tdsl.frontend.graph_builder import GraphBuilder
@@ -75,7 +75,7 @@ def _networks(scope: FileScope, program: Program, target: str | None) -> dict[st
         except Rejected:
             continue
         except Exception as error:
-            internal_error(c, network.name.span, error)
+            failed(c, network.name.span, error)
     return networks
 
 
@@ -95,7 +95,7 @@ def _with_checks(
         except Rejected:
             continue
         except Exception as error:
-            internal_error(c, declaration.span, error)
+            failed(c, declaration.span, error)
             continue
         if found is not None:
             name, golden = found

@@ -7,11 +7,12 @@ from tdsl.ir.ops import Op
 from tdsl.ir.tensor_type import TensorType
 from tdsl.source import Span
 
-MOST_NODES = 1 << 16
+MOST_NODES = 1 << 15
+MOST_CALLS = 1 << 15
 
 
 class TooLarge(Exception):
-    """The network has more than `MOST_NODES` operations."""
+    """The network has more operations, or calls of blocks that add none, than anyone needs."""
 
 
 @dataclass(slots=True)
@@ -19,7 +20,14 @@ class GraphBuilder:
     """The nodes of one network so far."""
 
     nodes: list[Node] = field(default_factory=list[Node])
+    calls: int = 0
     _names: set[str] = field(default_factory=set[str])
+
+    def count_call(self) -> None:
+        """Count a call of an operation or a block. Raises TooLarge."""
+        self.calls += 1
+        if self.calls > MOST_CALLS:
+            raise TooLarge
 
     def add(
         self, name: str, op: Op, inputs: tuple[int, ...], result: TensorType, span: Span

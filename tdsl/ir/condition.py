@@ -36,6 +36,7 @@ COMPARISONS: dict[str, Callable[[int, int], bool]] = {
     ">": operator.gt,
     ">=": operator.ge,
 }
+MOST_SAMPLES = 4096
 _MIRRORED = {"==": "==", "!=": "!=", "<": ">", "<=": ">=", ">": "<", ">=": "<="}
 
 
@@ -108,12 +109,17 @@ def decide(condition: Condition, where: Where = ()) -> Truth:
 
     ALWAYS is proved. NEVER is proved or, for lack of any example, believed of small sizes.
     """
+    proved = prove(condition, where)
+    if proved is not None:
+        return Truth.ALWAYS if proved else Truth.NEVER
+    return Truth.NEVER if find(condition, where) is None else Truth.SOMETIMES
+
+
+def prove(condition: Condition, where: Where) -> bool | None:
+    """True or false where that is proved for every size that `where` allows, else None."""
     left, sign, right = condition
     low, high = bounds(simplify(left - right, where), where)
-    proof = _proof(sign, low, high)
-    if proof is not None:
-        return proof
-    return Truth.NEVER if find(condition, where) is None else Truth.SOMETIMES
+    return _proof(sign, low, high)
 
 
 def find(condition: Condition, where: Where = (), positive: bool = False) -> dict[str, int] | None:
@@ -130,13 +136,20 @@ def find(condition: Condition, where: Where = (), positive: bool = False) -> dic
     return None
 
 
+def contradictory(where: Where) -> bool:
+    """Whether the bounds on some symbol leave it no value, or its remainders exclude each other."""
+    facts = _facts(where)
+    empty = any(next(_allowed(fact), None) is None for fact in facts.values())
+    return empty or any(prove(condition, where) is False for condition in where)
+
+
 def samples(names: frozenset[str], where: Where) -> Iterator[dict[str, int]]:
     """Small assignments of `names` (and of the symbols of `where`) that `where` allows."""
     wanted = sorted(names.union(*(symbols_of(side) for c in where for side in (c[0], c[2]))))
     facts = _facts(where)
     each = {1: 2048, 2: 48, 3: 14}.get(len(wanted), 5)
     axes = [islice(_allowed(facts.get(name, Fact())), each) for name in wanted]
-    for point in product(*axes):
+    for point in islice(product(*axes), MOST_SAMPLES):
         values = dict(zip(wanted, point, strict=True))
         if all(holds(condition, values) for condition in where):
             yield values
@@ -159,8 +172,7 @@ def _repairs(condition: Condition, where: Where) -> Iterator[Where]:
     for number in range(2, 65):
         for kind in (_divisible, _at_least):
             extra = tuple(kind(name, number) for name in names)
-            enough = decide(condition, where + extra) is Truth.ALWAYS
-            if enough and next(samples(frozenset(names), where + extra), None) is not None:
+            if prove(condition, where + extra) and not contradictory(where + extra):
                 yield extra
 
 
@@ -172,7 +184,7 @@ def _at_least(name: str, number: int) -> Condition:
     return symbol(name), ">=", number
 
 
-def _proof(sign: str, low: int | None, high: int | None) -> Truth | None:
+def _proof(sign: str, low: int | None, high: int | None) -> bool | None:
     """What bounds of left - right prove of `left sign right`."""
     if sign in (">", ">="):
         low, high = (None if high is None else -high), (None if low is None else -low)
@@ -184,8 +196,8 @@ def _proof(sign: str, low: int | None, high: int | None) -> Truth | None:
         same = low == 0 and high == 0
         if not (apart or same):
             return None
-        return Truth.ALWAYS if same == (sign == "==") else Truth.NEVER
-    return Truth.ALWAYS if below else Truth.NEVER if above else None
+        return same == (sign == "==")
+    return True if below else False if above else None
 
 
 def _atom_bounds(atom: Symbol | Floor, where: Where) -> tuple[int | None, int | None]:
@@ -251,21 +263,28 @@ def _bound(condition: Condition) -> tuple[str, str, int] | None:
     if isinstance(difference, int):
         return None
     match difference.terms:
-        case ((Symbol(name), factor),) if abs(factor) == 1:
-            value = -difference.constant * factor
-            return name, sign if factor == 1 else _MIRRORED[sign], value
+        case ((Symbol(name), factor),):
+            if factor < 0:
+                sign, factor, rest = _MIRRORED[sign], -factor, difference.constant
+            else:
+                rest = -difference.constant
+            if sign in ("==", "!=") and rest % factor:
+                return None
+            round_up = sign in (">=", "<")
+            return name, sign, -(-rest // factor) if round_up else rest // factor
         case _:
             return None
 
 
 def _narrowed(fact: Fact, modulus: int, residue: int) -> Fact:
     """Both remainders at once (Chinese remainders); contradictory ones leave the first."""
-    common = fact.modulus * modulus // gcd(fact.modulus, modulus)
-    both = (
-        value for value in range(fact.residue, common, fact.modulus) if value % modulus == residue
-    )
-    value = next(both, None)
-    return fact if value is None else Fact(fact.low, fact.high, common, value)
+    common = gcd(fact.modulus, modulus)
+    steps, rest = divmod(residue - fact.residue, common)
+    if rest:
+        return fact
+    steps = steps * pow(fact.modulus // common, -1, modulus // common) % (modulus // common)
+    both = fact.modulus * modulus // common
+    return Fact(fact.low, fact.high, both, fact.residue + steps * fact.modulus)
 
 
 def _bounded(fact: Fact, sign: str, value: int) -> Fact:
