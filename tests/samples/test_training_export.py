@@ -11,7 +11,10 @@ from numpy.typing import NDArray
 from PIL import Image as PngImage
 
 from samples.training.exact_fold import Normalisation, fold_ternary
+from tdsl.frontend.checker import load
 from tdsl.frontend.weights import WeightsFile, open_weights
+from tdsl.ir.interpreter import run
+from tdsl.ir.specialize import specialize
 
 SAMPLES = Path(__file__).parents[2] / "samples"
 HALF = Fraction(1, 2)
@@ -160,6 +163,14 @@ def test_shipped_denoiser_restores_the_shipped_picture() -> None:
     denoised = run_denoiser(noisy)
     np.testing.assert_array_equal(denoised, grey("coffee_160x120_denoised"))
     assert psnr(denoised, clean) > psnr(noisy, clean) + 6.5
+
+
+def test_source_text_means_the_trained_network() -> None:
+    checked = load(SAMPLES / "denoise" / "denoise.tnn").networks["denoise"]
+    crop = grey("coffee_160x120_noisy")[40:65, 50:81]
+    graph = specialize(checked.graph, {"H": 25, "W": 31})
+    outputs = run(graph, checked.arrays, {"img": crop[None].astype(np.int64)})
+    np.testing.assert_array_equal(outputs["clean"][0], run_denoiser(crop))
 
 
 def test_quantize_thresholds_are_spaced_by_a_power_of_two() -> None:
