@@ -85,7 +85,8 @@ def simplify(size: Size, where: Where) -> Size:
     inner = {n: symbol(_inner(n)) * f.modulus + f.residue for n, f in facts.items()}
     restored = {_inner(n): floor_divide(symbol(n) - f.residue, f.modulus) for n, f in facts.items()}
     known: dict[str, Size] = {n: v for n, v in _values(where).items()}
-    shorter = _restore(substitute(substitute(size, known), inner), facts, restored)
+    size = substitute(size, known)
+    shorter = _restore(substitute(size, inner), facts, restored)
     return min(size, shorter, key=lambda form: len(str(form)))
 
 

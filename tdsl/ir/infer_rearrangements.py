@@ -23,7 +23,7 @@ def pixel_shuffle(op: PixelShuffle, x: TensorType, where: Where) -> TensorType:
     holds_always(
         (channels % area, "==", 0),
         where,
-        lambda text: OpError(
+        lambda: OpError(
             code="E0310",
             message=f"`pixel_shuffle` cannot make {op.factor}x{op.factor} blocks",
             label=f"{channels} channels are not a multiple of {area}",
@@ -62,10 +62,10 @@ def channel_shuffle(op: ChannelShuffle, x: TensorType, where: Where) -> TensorTy
     holds_always(
         (channels % op.groups, "==", 0),
         where,
-        lambda text: OpError(
+        lambda: OpError(
             code="E0310",
             message=f"`shuffle` cannot cut {channels} channels into {op.groups} groups",
-            label=f"`{text}` does not hold",
+            label=f"{channels} % {op.groups} = {channels % op.groups}",
             argument="groups",
             operands=(OperandNote(0, f"this is {x}"),),
         ),

@@ -6,7 +6,6 @@ from tdsl.ir.condition import (
     Condition,
     Truth,
     Where,
-    condition_text,
     decide,
     find,
     simplify,
@@ -127,12 +126,12 @@ def same_shape(
         raise _unequal(unsure, equalities, operands, where)
 
 
-def holds_always(condition: Condition, where: Where, error: Callable[[str], OpError]) -> None:
-    """Raise `error(reason)` unless `condition` holds for every size that `where` allows."""
+def holds_always(condition: Condition, where: Where, error: Callable[[], OpError]) -> None:
+    """Raise `error()` unless `condition` holds for every size that `where` allows."""
     truth = decide(condition, where)
     if truth is Truth.ALWAYS:
         return
-    failure = error(condition_text(condition))
+    failure = error()
     if truth is Truth.SOMETIMES:
         failure.conditions = suggest((condition,), where) or ()
     raise failure
