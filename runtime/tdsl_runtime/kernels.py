@@ -1,0 +1,1727 @@
+"""The jitted machine: a field table, memory planes and input bytes -> output values and counters.
+
+Every Numba function stands in this one file, since the compile cache does not see edits in others.
+The file runs from the vector instructions up to `execute`, the one entry point:
+vector intrinsics, bit strings, line buffers, plans of fused DOTs, DOT, ACC, STORE, LUT, DMA, time.
+
+Memory is uint64 [2 planes x `plane` words], flat: plane 0 the nonzero bits, plane 1 the signs, word
+address `(row * W + word) * M + macro`, so that one vector register holds the same word of eight
+macros, and a feature line is a linear string of bits in each plane.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from llvmlite import ir
+from numba import njit, types
+from numba.core import cgutils
+from numba.extending import intrinsic
+
+I8, I16, I32, I64 = (ir.IntType(bits) for bits in (8, 16, 32, 64))
+V8 = ir.VectorType(I64, 8)
+INT = types.int64
+ALL = np.uint64(0xFFFFFFFFFFFFFFFF)
+
+(DONE, MISSING_PIXEL, MISSING_TOKEN, MISSING_BUFFER, MISSING_LINE, EXCESS,
+ MORE_POSTS) = range(7)  # fmt: skip
+"""How a run ended: what `execute` puts in status[0]; status[1] is the micro-op, the rest details."""
+NONE = -(1 << 62)
+
+inner: Any = njit(no_cpython_wrapper=True, no_cfunc_wrapper=True, error_model="numpy")
+"""Compiles a function that kernels alone call: without the wrappers, in a third less time."""
+
+# --- vector intrinsics -------------------------------------------------------------------------
+
+
+def _splat(b: Any, value: Any, lanes: int) -> Any:
+    """One scalar in all lanes."""
+    vector = ir.VectorType(value.type, lanes)
+    empty = ir.Constant(vector, ir.Undefined)
+    first = b.insert_element(empty, value, I32(0))
+    return b.shuffle_vector(first, empty, ir.Constant(ir.VectorType(I32, lanes), [0] * lanes))
+
+
+def _iota(kind: Any, lanes: int) -> Any:
+    return ir.Constant(ir.VectorType(kind, lanes), list(range(lanes)))
+
+
+def _call(b: Any, name: str, result: Any, *args: Any) -> Any:
+    """Call an LLVM intrinsic by its mangled name."""
+    kind = ir.FunctionType(result, [a.type for a in args])
+    return b.call(cgutils.get_or_insert_function(b.module, kind, name), list(args))
+
+
+def _at(context: Any, b: Any, kind: Any, array: Any, index: Any, wanted: Any) -> Any:
+    """Pointer to `array[index]` as a pointer to the wanted type."""
+    data = context.make_array(kind)(context, b, array).data
+    return b.bitcast(b.gep(data, [index]), wanted.as_pointer())
+
+
+def _dot_tile(pixels: int, vectors: int) -> Any:
+    """A register-blocked tile: `pixels` windows against 8 * `vectors` macros, summed over n_k words.
+
+    Word k of window q stands at `acts[kbase[k] + q * kstep[k]]`, its weights for eight macros at
+    `weights[kw[k] + lane]`; sign planes follow at `aplane` and `wplane`. The sums, times 2^shift, go to
+    `acc[out + q * ostep ...]`, added to what `keep` (0 or -1) leaves of it, the first `lanes` lanes alone; a sum that 32 bits do
+    not hold leaves a mark in `excess`.
+    """
+
+    @intrinsic
+    def tile(
+        typing: Any, weights: Any, wplane: Any, lane: Any, acts: Any, aplane: Any,
+        kw: Any, kbase: Any, kstep: Any, n_k: Any, first: Any,
+        acc: Any, out: Any, ostep: Any, shift: Any, keep: Any, lanes: Any, excess: Any,
+    ) -> Any:  # fmt: skip
+        signature = types.void(
+            weights, INT, INT, acts, INT, kw, kbase, kstep, INT, INT, acc, INT, INT, INT, INT, INT, excess
+        )
+
+        def generate(context: Any, b: Any, sig: Any, args: Any) -> Any:
+            (weights, wplane, lane, acts, aplane, kw, kbase, kstep, n_k, first,
+             acc, out, ostep, shift, keep, lanes, excess) = args  # fmt: skip
+            zero = ir.Constant(V8, [0] * 8)
+            sums = [
+                [[cgutils.alloca_once_value(b, zero) for _ in range(2)] for _ in range(vectors)]
+                for _ in range(pixels)
+            ]
+
+            def scalar(position: int, array: Any, index: Any) -> Any:
+                return b.load(_at(context, b, sig.args[position], array, index, I64))
+
+            def weight(index: Any) -> Any:
+                return b.load(_at(context, b, sig.args[0], weights, index, V8), align=8)
+
+            with cgutils.for_range(b, n_k) as loop:
+                row = b.add(scalar(5, kw, loop.index), lane)
+                step = scalar(7, kstep, loop.index)
+                word = b.add(scalar(6, kbase, loop.index), b.mul(first, step))
+                rows = [b.add(row, I64(8 * v)) for v in range(vectors)]
+                planes = [(weight(r), weight(b.add(r, wplane))) for r in rows]
+                for p in range(pixels):
+                    nonzero = _splat(b, scalar(3, acts, word), 8)
+                    sign = _splat(b, scalar(3, acts, b.add(word, aplane)), 8)
+                    word = b.add(word, step)
+                    for (wide, minus), slots in zip(planes, sums[p], strict=True):
+                        both = b.and_(wide, nonzero)
+                        negative = b.and_(both, b.xor(minus, sign))
+                        for bits, slot in zip((both, negative), slots, strict=True):
+                            count = _call(b, "llvm.ctpop.v8i64", V8, bits)
+                            b.store(b.add(b.load(slot), count), slot)
+
+            narrow = ir.VectorType(I32, 8)
+            kept, shifts = _splat(b, b.trunc(keep, I32), 8), _splat(b, shift, 8)
+            one = _splat(b, I64(1), 8)
+            over = zero
+            for v in range(vectors):
+                left = _splat(b, b.sub(lanes, I64(8 * v)), 8)
+                active = b.icmp_signed("<", _iota(I64, 8), left)
+                for p in range(pixels):
+                    both, negative = (b.load(slot) for slot in sums[p][v])
+                    total = b.shl(b.sub(both, b.shl(negative, one)), shifts)
+                    index = b.add(b.mul(b.add(first, I64(p)), ostep), b.add(out, I64(8 * v)))
+                    place = _at(context, b, sig.args[10], acc, index, narrow)
+                    old = b.load(place, align=4)
+                    wide = b.add(b.sext(b.and_(old, kept), V8), total)
+                    new = b.trunc(wide, narrow)
+                    lost = b.xor(wide, b.sext(new, V8))
+                    over = b.or_(over, b.select(active, lost, zero))
+                    b.store(b.select(active, new, old), place, align=4)
+            marks = _at(context, b, sig.args[16], excess, I64(0), V8)
+            b.store(b.or_(b.load(marks, align=8), over), marks, align=8)
+            return context.get_dummy_value()
+
+        return signature, generate
+
+    return tile
+
+
+_tile_6x2, _tile_6x1 = _dot_tile(6, 2), _dot_tile(6, 1)
+_tile_4x2, _tile_4x1 = _dot_tile(4, 2), _dot_tile(4, 1)
+_tile_2x2, _tile_2x1 = _dot_tile(2, 2), _dot_tile(2, 1)
+_tile_1x2, _tile_1x1 = _dot_tile(1, 2), _dot_tile(1, 1)
+
+
+@intrinsic
+def _funnel(typing: Any, source: Any, word: Any, shift: Any, target: Any, to: Any) -> Any:
+    """target[to + i] = 64 bits of source from bit 64 * (word + i) + shift, for i in 0..7."""
+    signature = types.void(source, INT, INT, target, INT)
+
+    def generate(context: Any, b: Any, sig: Any, args: Any) -> Any:
+        source, word, shift, target, to = args
+        low = b.load(_at(context, b, sig.args[0], source, word, V8), align=8)
+        after = b.add(word, I64(1))
+        high = b.load(_at(context, b, sig.args[0], source, after, V8), align=8)
+        value = _call(b, "llvm.fshr.v8i64", V8, high, low, _splat(b, shift, 8))
+        b.store(value, _at(context, b, sig.args[3], target, to, V8), align=8)
+        return context.get_dummy_value()
+
+    return signature, generate
+
+
+@intrinsic
+def _merge(
+    typing: Any, acts: Any, word: Any, shift: Any, masks: Any, mask: Any, to: Any
+) -> Any:
+    """Put 8 words from bit 64 * word + shift into acts[to:], under masks[mask:], over what masks[mask + 8:] keeps."""
+    signature = types.void(acts, INT, INT, masks, INT, INT)
+
+    def generate(context: Any, b: Any, sig: Any, args: Any) -> Any:
+        acts, word, shift, masks, mask, to = args
+
+        def load(position: int, array: Any, index: Any) -> Any:
+            return b.load(_at(context, b, sig.args[position], array, index, V8), align=8)
+
+        low, high = load(0, acts, word), load(0, acts, b.add(word, I64(1)))
+        value = _call(b, "llvm.fshr.v8i64", V8, high, low, _splat(b, shift, 8))
+        taken = b.and_(value, load(3, masks, mask))
+        kept = b.and_(load(0, acts, to), load(3, masks, b.add(mask, I64(8))))
+        b.store(b.or_(taken, kept), _at(context, b, sig.args[0], acts, to, V8), align=8)
+        return context.get_dummy_value()
+
+    return signature, generate
+
+
+@intrinsic
+def _copy_words(typing: Any, source: Any, word: Any, target: Any, to: Any, count: Any) -> Any:
+    """target[to : to + count] = source[word : word + count]; the two do not overlap."""
+    signature = types.void(source, INT, target, INT, INT)
+
+    def generate(context: Any, b: Any, sig: Any, args: Any) -> Any:
+        source, word, target, to, count = args
+        src = _at(context, b, sig.args[0], source, word, I64)
+        dst = _at(context, b, sig.args[2], target, to, I64)
+        cgutils.raw_memcpy(b, dst, src, count, I64(8), align=8)
+        return context.get_dummy_value()
+
+    return signature, generate
+
+
+@intrinsic
+def _ones(typing: Any, word: Any) -> Any:
+    """The set bits of a word."""
+
+    def generate(context: Any, b: Any, sig: Any, args: Any) -> Any:
+        return _call(b, "llvm.ctpop.i64", I64, args[0])
+
+    return types.int64(types.uint64), generate
+
+
+# --- bit strings -------------------------------------------------------------------------------
+
+
+@inner
+def _bits_at(source: Any, bit: Any) -> Any:
+    """The 64 bits from a bit address."""
+    word, shift = bit >> 6, np.uint64(bit & 63)
+    return (source[word] >> shift) | ((source[word + 1] << np.uint64(1)) << (np.uint64(63) - shift))
+
+
+@inner
+def _put(target: Any, word: Any, value: Any, mask: Any) -> None:
+    target[word] = (target[word] & ~mask) | (value & mask)
+
+
+@inner
+def _copy_bits(source: Any, bit: Any, target: Any, to: Any, count: Any) -> None:
+    """target bits to..to+count-1 = source bits bit..; the rest of target keeps its value."""
+    if count <= 0:
+        return
+    word, last = to >> 6, (to + count - 1) >> 6
+    head = ALL << np.uint64(to & 63)
+    tail = ALL >> np.uint64(63 - ((to + count - 1) & 63))
+    start = bit - (to & 63)
+    if word == last:
+        _put(target, word, _bits_at(source, start), head & tail)
+        return
+    if head != ALL:
+        _put(target, word, _bits_at(source, start), head)
+        word += 1
+        start += 64
+    whole = last - word if tail != ALL else last - word + 1
+    if start & 63 == 0:
+        _copy_words(source, start >> 6, target, word, whole)
+    else:
+        i = 0
+        while i + 8 <= whole:
+            _funnel(source, (start >> 6) + i, start & 63, target, word + i)
+            i += 8
+        while i < whole:
+            target[word + i] = _bits_at(source, start + 64 * i)
+            i += 1
+    if tail != ALL:
+        _put(target, last, _bits_at(source, start + 64 * whole), tail)
+
+
+@inner
+def _fill_bits(target: Any, to: Any, count: Any, value: Any) -> None:
+    """target bits to..to+count-1 = value (a word of equal bits)."""
+    if count <= 0:
+        return
+    word, last = to >> 6, (to + count - 1) >> 6
+    head = ALL << np.uint64(to & 63)
+    tail = ALL >> np.uint64(63 - ((to + count - 1) & 63))
+    if word == last:
+        _put(target, word, value, head & tail)
+        return
+    _put(target, word, value, head)
+    for i in range(word + 1, last):
+        target[i] = value
+    _put(target, last, value, tail)
+
+
+# --- line buffers ------------------------------------------------------------------------------
+
+# Columns of the descriptor table: the fields of BUF after the buffer's number, in their order.
+BASE, PITCH, WIDTH, DEPTH, PLANES, IMAGE_WIDTH, IMAGE_HEIGHT, PAD, STRIP, STEP, HALO = range(11)
+DESCRIPTOR_COLUMNS = 11
+
+
+@inner
+def _line_trits(desc: Any, buffer: Any) -> Any:
+    """Trits a line takes: whole words."""
+    return (desc[buffer, WIDTH] * desc[buffer, PITCH] + 63) >> 6 << 6
+
+
+@inner
+def _line_start(desc: Any, buffer: Any, plane: Any, y: Any) -> Any:
+    """Trit address of pixel 0 of a line."""
+    depth = desc[buffer, DEPTH]
+    return desc[buffer, BASE] + (plane * depth + y % depth) * _line_trits(desc, buffer)
+
+
+@inner
+def _image_shift(desc: Any, buffer: Any, counters: Any) -> Any:
+    """Image pixel of the buffer's pixel 0."""
+    return counters[desc[buffer, STRIP]] * desc[buffer, STEP] - desc[buffer, HALO]
+
+
+@inner
+def _gather(
+    mem: Any, wplane: Any, acts: Any, aplane: Any, region: Any, desc: Any, buffer: Any,
+    plane: Any, y: Any, first: Any, last: Any, counters: Any,
+) -> Any:  # fmt: skip
+    """Copy pixels first..last-1 of a line into acts from word `region`, pads outside the image.
+
+    Returns whether every one was to be had; those inside the image but outside the buffer are 0.
+    """
+    pitch, width, pad = desc[buffer, PITCH], desc[buffer, WIDTH], desc[buffer, PAD]
+    to, total = region << 6, (last - first) * pitch
+    shift = _image_shift(desc, buffer, counters)
+    low = min(max(-shift, first), last)
+    high = min(max(desc[buffer, IMAGE_WIDTH] - shift, low), last)
+    if y < 0 or y >= desc[buffer, IMAGE_HEIGHT]:
+        low = high = last
+    whole = low >= high or (low >= 0 and high <= width)
+    nonzero = ALL if pad != 0 else np.uint64(0)
+    sign = ALL if pad < 0 else np.uint64(0)
+    if not whole:
+        _fill_bits(acts, to, total, np.uint64(0))
+        _fill_bits(acts, to + (aplane << 6), total, np.uint64(0))
+    for p in range(2):
+        value = sign if p else nonzero
+        target = to + p * (aplane << 6)
+        _fill_bits(acts, target, (low - first) * pitch, value)
+        _fill_bits(acts, target + (high - first) * pitch, (last - high) * pitch, value)
+        begin, end = max(low, 0), min(high, width)
+        if end > begin:
+            start = _line_start(desc, buffer, plane, y) + begin * pitch + p * (wplane << 6)
+            _copy_bits(mem, start, acts, target + (begin - first) * pitch, (end - begin) * pitch)
+    return whole
+
+
+# --- plans of fused DOTs -----------------------------------------------------------------------
+#
+# A run is a maximal sequence of DOTs that work on the same pixels with the same accumulators. Its
+# plan says which stretches of source lines to gather once (strips), how their bits make up the
+# words of a window, and which weight words these meet. A window word whose trits stand word-aligned
+# in a strip is read from there (direct); any other is assembled, pixel by pixel, by entries.
+# A plan stays valid until a BUF changes a descriptor.
+
+# Columns of the field table that kernels read; a test holds them against the instruction table.
+F_BUFFER = 1
+D_PLANE, D_COUNTER, D_DIV, D_MUL, D_OFF, D_LINES, D_LDIL, D_X0, D_DX, D_TOFF, D_LEN = range(2, 13)
+D_ROW, D_COL, D_XCOUNTER, D_SPAN, D_LIMIT, D_GROUPS, D_SEGMENTS, D_MACROS = range(13, 21)
+D_ACC, D_ASTEP, D_SHIFT, D_CLEAR = range(21, 25)
+
+# Columns of a run: first DOT, DOTs, where its tables start, and what its plan found.
+(R_FIRST, R_COUNT, R_TAPS, R_WORDS, R_STAMP, R_STRIPS, R_PIECES, R_K, R_ENTRIES, R_ROW, R_WINDOWS,
+ R_ACTS) = range(12)  # fmt: skip
+RUN_COLUMNS = 12
+# Columns of a strip, per tap at most one: the line's formula, its pixels, its place in acts.
+(S_BUFFER, S_PLANE, S_COUNTER, S_DIV, S_MUL, S_OFF, S_FIRST, S_LAST, S_REGION) = range(9)
+STRIP_COLUMNS = 9
+# Columns of a tap (one line of one DOT) and of a piece (taps that join seamlessly).
+T_STRIP, T_BIT, T_LEN, T_ROW, T_COL, T_STRIDE = range(6)
+TAP_COLUMNS = 6
+# Columns of a window word: weight word, place, step and stepping of its trits, fill.
+K_WEIGHT, K_BASE, K_STRIDE, K_SLOT, K_FILL = range(5)
+WORD_COLUMNS = 5
+# Columns of an entry: up to eight neighbouring words of a piece that are assembled at once.
+E_BIT, E_STRIDE, E_SLOT = range(3)
+ENTRY_COLUMNS = 3
+LANES = 8
+CHUNK = 48
+SLACK = 16
+
+
+@inner
+def _same_strip(strip: Any, op: Any, off: Any) -> Any:
+    return (
+        strip[S_BUFFER] == op[F_BUFFER]
+        and strip[S_PLANE] == op[D_PLANE]
+        and strip[S_COUNTER] == op[D_COUNTER]
+        and strip[S_DIV] == op[D_DIV]
+        and strip[S_MUL] == op[D_MUL]
+        and strip[S_OFF] == off
+    )
+
+
+@inner
+def _plan_strip(strips: Any, count: Any, op: Any, line: Any, pitch: Any) -> Any:
+    """Find or add the strip of a tap and widen it to the tap's pixels; return its number."""
+    off = op[D_OFF] + line * op[D_LDIL]
+    first = op[D_X0] + op[D_TOFF] // pitch
+    last = op[D_X0] + (op[D_TOFF] + op[D_LEN] - 1) // pitch + 1
+    for s in range(count):
+        if _same_strip(strips[s], op, off):
+            strips[s, S_FIRST] = min(strips[s, S_FIRST], first)
+            strips[s, S_LAST] = max(strips[s, S_LAST], last)
+            return s
+    strip = strips[count]
+    strip[S_BUFFER], strip[S_PLANE], strip[S_COUNTER] = op[F_BUFFER], op[D_PLANE], op[D_COUNTER]
+    strip[S_DIV], strip[S_MUL], strip[S_OFF] = op[D_DIV], op[D_MUL], off
+    strip[S_FIRST], strip[S_LAST] = first, last
+    return count
+
+
+@inner
+def _plan_taps(run: Any, table: Any, desc: Any, strips: Any, taps: Any) -> Any:
+    """Fill strips and taps; return the words of acts that the strips take."""
+    n_strips, n_taps = np.int64(0), np.int64(0)
+    for d in range(run[R_FIRST], run[R_FIRST] + run[R_COUNT]):
+        op = table[d]
+        pitch = desc[op[F_BUFFER], PITCH]
+        for line in range(op[D_LINES]):
+            s = _plan_strip(strips, n_strips, op, line, pitch)
+            n_strips = max(n_strips, s + 1)
+            tap = taps[n_taps]
+            tap[T_STRIP], tap[T_LEN], tap[T_ROW] = s, op[D_LEN], op[D_ROW]
+            tap[T_COL] = op[D_COL] + line * op[D_LEN]
+            tap[T_BIT] = op[D_X0] * pitch + op[D_TOFF]
+            tap[T_STRIDE] = op[D_DX] * pitch
+            n_taps += 1
+    op = table[run[R_FIRST]]
+    pixels = min(op[D_SPAN], op[D_LIMIT])
+    region = SLACK
+    for s in range(n_strips):
+        strip = strips[s]
+        pitch = desc[strip[S_BUFFER], PITCH]
+        strip[S_REGION] = region
+        span = (max(pixels, 1) - 1) * op[D_DX] + strip[S_LAST] - strip[S_FIRST]
+        region += (((span * pitch + 63) >> 6) + SLACK + 7) >> 3 << 3
+    for t in range(n_taps):
+        strip = strips[taps[t, T_STRIP]]
+        pitch = desc[strip[S_BUFFER], PITCH]
+        taps[t, T_BIT] += (strip[S_REGION] << 6) - strip[S_FIRST] * pitch
+    run[R_STRIPS] = n_strips
+    return region
+
+
+@inner
+def _join_taps(taps: Any, n_taps: Any, pieces: Any) -> Any:
+    """Join taps that go on where the one before ends, in the line and in the row."""
+    count = 0
+    for t in range(n_taps):
+        tap, last = taps[t], pieces[max(count - 1, 0)]
+        joins = (
+            count > 0
+            and last[T_STRIP] == tap[T_STRIP]
+            and last[T_ROW] == tap[T_ROW]
+            and last[T_STRIDE] == tap[T_STRIDE]
+            and last[T_BIT] + last[T_LEN] == tap[T_BIT]
+            and last[T_COL] + last[T_LEN] == tap[T_COL]
+        )
+        if joins:
+            last[T_LEN] += tap[T_LEN]
+        else:
+            for f in range(TAP_COLUMNS):
+                pieces[count, f] = tap[f]
+            count += 1
+    return count
+
+
+@inner
+def _column_mask(piece: Any, word: Any) -> Any:
+    """Which columns of a row's word a piece covers."""
+    low = max(piece[T_COL] - 64 * word, 0)
+    high = min(piece[T_COL] + piece[T_LEN] - 64 * word, 64)
+    return (ALL << np.uint64(low)) & (ALL >> np.uint64(64 - high))
+
+
+@inner
+def _plan_word(words: Any, fills: Any, count: Any, weight: Any, mask: Any) -> Any:
+    """Find a window word with this weight word and these columns free, or add one."""
+    for k in range(count):
+        if words[k, K_WEIGHT] == weight and fills[k] & mask == 0:
+            return k
+    words[count, K_WEIGHT] = weight
+    words[count, K_FILL] = 0
+    fills[count] = np.uint64(0)
+    return count
+
+
+@inner
+def _plan_words(pieces: Any, n_pieces: Any, words: Any, fills: Any, homes: Any, row_words: Any) -> Any:
+    """Give every word of every piece its window word (homes, in order); return their number."""
+    count, h = np.int64(0), np.int64(0)
+    for i in range(n_pieces):
+        piece = pieces[i]
+        for w in range(piece[T_COL] >> 6, ((piece[T_COL] + piece[T_LEN] - 1) >> 6) + 1):
+            mask = _column_mask(piece, w)
+            k = _plan_word(words, fills, count, piece[T_ROW] * row_words + w, mask)
+            count = max(count, k + 1)
+            fills[k] |= mask
+            words[k, K_FILL] += 1
+            words[k, K_BASE] = piece[T_BIT] + 64 * w - piece[T_COL]
+            words[k, K_STRIDE] = piece[T_STRIDE]
+            homes[h] = k
+            h += 1
+    slots = 0
+    for k in range(count):
+        aligned = words[k, K_BASE] & 63 == 0 and words[k, K_STRIDE] & 63 == 0
+        if aligned and words[k, K_FILL] == 1 and fills[k] == ALL:
+            words[k, K_SLOT] = -1
+            words[k, K_BASE] >>= 6
+            words[k, K_STRIDE] >>= 6
+        else:
+            words[k, K_SLOT] = slots
+            words[k, K_FILL] = 0
+            slots += 1
+    return count
+
+
+@inner
+def _plan_entries(
+    pieces: Any, n_pieces: Any, words: Any, homes: Any, entries: Any, masks: Any
+) -> Any:
+    """Lay out how assembled words are filled; return the entries and the words of a window."""
+    count = h = wide = 0
+    for i in range(n_pieces):
+        piece = pieces[i]
+        lane = LANES
+        for w in range(piece[T_COL] >> 6, ((piece[T_COL] + piece[T_LEN] - 1) >> 6) + 1):
+            word = words[homes[h]]
+            h += 1
+            if word[K_SLOT] < 0:
+                lane = LANES
+                continue
+            if lane == LANES or entries[count - 1, E_SLOT] + lane != word[K_SLOT]:
+                entries[count, E_BIT] = piece[T_BIT] + 64 * w - piece[T_COL]
+                entries[count, E_STRIDE] = piece[T_STRIDE]
+                entries[count, E_SLOT] = word[K_SLOT]
+                for i in range(LANES):
+                    masks[count, i], masks[count, LANES + i] = np.uint64(0), ALL
+                wide = max(wide, word[K_SLOT] + LANES)
+                lane = 0
+                count += 1
+            masks[count - 1, lane] = _column_mask(piece, w)
+            if word[K_FILL] == 0:
+                masks[count - 1, LANES + lane] = np.uint64(0)
+            word[K_FILL] = 1
+            lane += 1
+    return count, wide
+
+
+@inner
+def _chunk(parallel: Any) -> Any:
+    """Pixels whose windows are assembled at a time: whole steps."""
+    return (CHUNK + parallel - 1) // parallel * parallel
+
+
+@inner
+def _plan(
+    run: Any, table: Any, desc: Any, strips: Any, taps: Any, pieces: Any, words: Any, fills: Any,
+    homes: Any, entries: Any, masks: Any, row_words: Any,
+) -> Any:  # fmt: skip
+    """Plan a run: the table slices given are its own."""
+    region = _plan_taps(run, table, desc, strips, taps)
+    n_taps = np.int64(0)
+    for d in range(run[R_FIRST], run[R_FIRST] + run[R_COUNT]):
+        n_taps += table[d, D_LINES]
+    run[R_PIECES] = _join_taps(taps, n_taps, pieces)
+    run[R_K] = _plan_words(pieces, run[R_PIECES], words, fills, homes, row_words)
+    run[R_ENTRIES], run[R_ROW] = _plan_entries(
+        pieces, run[R_PIECES], words, homes, entries, masks
+    )
+    op = table[run[R_FIRST]]
+    run[R_WINDOWS] = region
+    run[R_ACTS] = region + _chunk(op[D_GROUPS] * op[D_SEGMENTS]) * run[R_ROW] + SLACK
+
+
+# --- DOT ---------------------------------------------------------------------------------------
+
+
+@inner
+def _span_start(op: Any, xcounter: Any, counters: Any) -> Any:
+    """First pixel of the span; `xcounter` is the column of that field, span follows."""
+    return counters[op[xcounter]] * op[xcounter + 1]
+
+
+@inner
+def _span_pixels(op: Any, xcounter: Any, counters: Any) -> Any:
+    """Pixels of the span: what is left of the line at most."""
+    start = counters[op[xcounter]] * op[xcounter + 1]
+    return max(0, min(op[xcounter + 1], op[xcounter + 2] - start))
+
+
+@inner
+def _line_of(op: Any, counter: Any, counters: Any) -> Any:
+    """The line that the four fields from column `counter` on name."""
+    return counters[op[counter]] // op[counter + 1] * op[counter + 2] + op[counter + 3]
+
+
+@inner
+def _missing_pixel(desc: Any, buffer: Any, y: Any, low: Any, high: Any, counters: Any) -> Any:
+    """The first pixel of low..high-1 that lies inside the image but outside the buffer, or NONE."""
+    shift = _image_shift(desc, buffer, counters)
+    if y >= 0 and y < desc[buffer, IMAGE_HEIGHT]:
+        for x in range(max(low, -shift), min(high, desc[buffer, IMAGE_WIDTH] - shift)):
+            if x < 0 or x >= desc[buffer, WIDTH]:
+                return x
+    return NONE
+
+
+@inner
+def _find_missing(
+    run: Any, table: Any, desc: Any, counters: Any, p0: Any, pixels: Any, status: Any
+) -> Any:
+    """Tell in `status` which DOT of a run first reads what no buffer holds; return whether one does."""
+    for d in range(run[R_FIRST], run[R_FIRST] + run[R_COUNT]):
+        op = table[d]
+        b, pitch = op[F_BUFFER], desc[op[F_BUFFER], PITCH]
+        for p in range(p0, p0 + pixels):
+            x = op[D_X0] + p * op[D_DX]
+            first = x + op[D_TOFF] // pitch
+            last = x + (op[D_TOFF] + op[D_LEN] - 1) // pitch + 1
+            for line in range(op[D_LINES]):
+                y = _line_of(op, D_COUNTER, counters) + line * op[D_LDIL]
+                missing = _missing_pixel(desc, b, y, first, last, counters)
+                if missing != NONE:
+                    status[0], status[1], status[2], status[3] = MISSING_PIXEL, d, missing, y
+                    return True
+    return False
+
+
+@inner
+def _gather_strips(
+    run: Any, table: Any, mem: Any, wplane: Any, acts: Any, aplane: Any, marks: Any, desc: Any,
+    strips: Any, counters: Any, p0: Any, pixels: Any,
+) -> Any:  # fmt: skip
+    """Gather the source lines of a run and count their bits; return whether all were held."""
+    dx = table[run[R_FIRST], D_DX]
+    whole = True
+    for s in range(run[R_STRIPS]):
+        strip = strips[s]
+        y = counters[strip[S_COUNTER]] // strip[S_DIV] * strip[S_MUL] + strip[S_OFF]
+        first = strip[S_FIRST] + p0 * dx
+        last = strip[S_LAST] + (p0 + pixels - 1) * dx
+        b, region = strip[S_BUFFER], strip[S_REGION]
+        whole &= _gather(
+            mem, wplane, acts, aplane, region, desc, b, strip[S_PLANE], y, first, last, counters
+        )
+        end = region + (((last - first) * desc[b, PITCH] + 63) >> 6)
+        for w in range(region, end):
+            marks[w + 1] = _ones(acts[w]) + _ones(acts[w + aplane])
+        marks[region] = 0
+        for w in range(region, end):
+            marks[w + 1] += marks[w]
+    return whole
+
+
+@inner
+def _ones_before(acts: Any, aplane: Any, marks: Any, bit: Any) -> Any:
+    """Set bits of a strip, both planes, in front of a bit."""
+    word = bit >> 6
+    if bit & 63 == 0:
+        return marks[word]
+    low = ~(ALL << np.uint64(bit & 63))
+    return marks[word] + _ones(acts[word] & low) + _ones(acts[word + aplane] & low)
+
+
+@inner
+def _ones_of_windows(
+    acts: Any, aplane: Any, marks: Any, bit: Any, step: Any, count: Any, size: Any
+) -> Any:
+    """Set bits of `count` windows of `size` trits, `step` trits apart: whole steps telescope."""
+    total = 0
+    if step == 0:
+        one = _ones_before(acts, aplane, marks, bit + size)
+        return count * (one - _ones_before(acts, aplane, marks, bit))
+    whole = size // step
+    if whole > count:
+        whole = 0
+    for j in range(whole):
+        total += _ones_before(acts, aplane, marks, bit + (count + j) * step)
+        total -= _ones_before(acts, aplane, marks, bit + j * step)
+    rest = size - whole * step
+    if rest > 0:
+        for i in range(count):
+            start = bit + (i + whole) * step
+            total += _ones_before(acts, aplane, marks, start + rest)
+            total -= _ones_before(acts, aplane, marks, start)
+    return total
+
+
+@inner
+def _dot_ones(
+    op: Any, taps: Any, first: Any, fresh: Any, acts: Any, aplane: Any, marks: Any, pixels: Any
+) -> Any:
+    """Set bits that travel for a DOT: whole windows at the first step, then `fresh` trits a line."""
+    total = 0
+    for t in range(first, first + op[D_LINES]):
+        bit, step, size = taps[t, T_BIT], taps[t, T_STRIDE], taps[t, T_LEN]
+        whole = min(pixels, op[D_GROUPS] * op[D_SEGMENTS]) if fresh < size else pixels
+        total += _ones_of_windows(acts, aplane, marks, bit, step, whole, size)
+        if whole < pixels:
+            bit += whole * step + size - fresh
+            total += _ones_of_windows(acts, aplane, marks, bit, step, pixels - whole, fresh)
+    return total
+
+
+@inner
+def _assemble(
+    run: Any, acts: Any, aplane: Any, entries: Any, masks: Any, start: Any, pixels: Any
+) -> None:
+    """Build the assembled words of the windows of some pixels."""
+    flat = masks.reshape(-1)
+    for e in range(run[R_ENTRIES]):
+        entry = entries[e]
+        stride, to = entry[E_STRIDE], run[R_WINDOWS] + entry[E_SLOT]
+        bit = entry[E_BIT] + start * stride
+        for _ in range(pixels):
+            _merge(acts, bit >> 6, bit & 63, flat, e * 2 * LANES, to)
+            _merge(acts, (bit >> 6) + aplane, bit & 63, flat, e * 2 * LANES, to + aplane)
+            bit += stride
+            to += run[R_ROW]
+
+
+@inner
+def _tiles(
+    weights: Any, wplane: Any, lane: Any, acts: Any, aplane: Any, kw: Any, kbase: Any, kstep: Any,
+    n_k: Any, first: Any, end: Any, acc: Any, out: Any, ostep: Any, shift: Any, keep: Any,
+    lanes: Any, excess: Any,
+) -> None:  # fmt: skip
+    """Windows first..end-1 against up to 16 macros."""
+    q = first
+    if lanes > LANES:
+        while end - q >= 6:
+            _tile_6x2(weights, wplane, lane, acts, aplane, kw, kbase, kstep, n_k, q, acc, out,
+                      ostep, shift, keep, lanes, excess)  # fmt: skip
+            q += 6
+        if end - q >= 4:
+            _tile_4x2(weights, wplane, lane, acts, aplane, kw, kbase, kstep, n_k, q, acc, out,
+                      ostep, shift, keep, lanes, excess)  # fmt: skip
+            q += 4
+        if end - q >= 2:
+            _tile_2x2(weights, wplane, lane, acts, aplane, kw, kbase, kstep, n_k, q, acc, out,
+                      ostep, shift, keep, lanes, excess)  # fmt: skip
+            q += 2
+        if end > q:
+            _tile_1x2(weights, wplane, lane, acts, aplane, kw, kbase, kstep, n_k, q, acc, out,
+                      ostep, shift, keep, lanes, excess)  # fmt: skip
+    else:
+        while end - q >= 6:
+            _tile_6x1(weights, wplane, lane, acts, aplane, kw, kbase, kstep, n_k, q, acc, out,
+                      ostep, shift, keep, lanes, excess)  # fmt: skip
+            q += 6
+        if end - q >= 4:
+            _tile_4x1(weights, wplane, lane, acts, aplane, kw, kbase, kstep, n_k, q, acc, out,
+                      ostep, shift, keep, lanes, excess)  # fmt: skip
+            q += 4
+        if end - q >= 2:
+            _tile_2x1(weights, wplane, lane, acts, aplane, kw, kbase, kstep, n_k, q, acc, out,
+                      ostep, shift, keep, lanes, excess)  # fmt: skip
+            q += 2
+        if end > q:
+            _tile_1x1(weights, wplane, lane, acts, aplane, kw, kbase, kstep, n_k, q, acc, out,
+                      ostep, shift, keep, lanes, excess)  # fmt: skip
+
+
+@inner
+def _windows_of(run: Any, words: Any, start: Any, begin: Any, parallel: Any, kbase: Any, kstep: Any) -> None:
+    """Where window q of a group and segment stands: kbase + q * kstep, q = 0 at pixel `begin`.
+
+    Assembled words are those of the chunk that starts at pixel `start`.
+    """
+    for k in range(run[R_K]):
+        if words[k, K_SLOT] < 0:
+            kbase[k] = words[k, K_BASE] + begin * words[k, K_STRIDE]
+            kstep[k] = parallel * words[k, K_STRIDE]
+        else:
+            kbase[k] = run[R_WINDOWS] + words[k, K_SLOT] + (begin - start) * run[R_ROW]
+            kstep[k] = parallel * run[R_ROW]
+
+
+@inner
+def _compute(
+    run: Any, op: Any, words: Any, mem: Any, wplane: Any, acts: Any, aplane: Any, kw: Any,
+    kbase: Any, kstep: Any, acc: Any, macros: Any, row_words: Any, start: Any, pixels: Any,
+    excess: Any,
+) -> None:  # fmt: skip
+    """Sum the windows of pixels start.. against the weights of their groups and segments."""
+    groups, segments, active = op[D_GROUPS], op[D_SEGMENTS], op[D_MACROS]
+    parallel = groups * segments
+    n_k, zero = run[R_K], np.int64(0)
+    step = op[D_ASTEP] * row_words * macros
+    for i in range(min(parallel, pixels)):
+        group, segment = i // segments, i % segments
+        count = (pixels - i + parallel - 1) // parallel
+        _windows_of(run, words, start, start + i, parallel, kbase, kstep)
+        base = group * (macros // groups)
+        offset = segment * (row_words // segments) * macros
+        out = ((op[D_ACC] + start // parallel * op[D_ASTEP]) * row_words + segment) * macros + base
+        keep = 0 if op[D_CLEAR] == 1 and (op[D_ASTEP] == 1 or start == 0) else -1
+        alone = np.int64(keep == 0 and step == 0)
+        for m in range(0, active, 2 * LANES):
+            lane, left = offset + base + m, active - m
+            if alone:
+                _tiles(mem, wplane, lane, acts, aplane, kw, kbase, kstep, n_k, zero, alone,
+                       acc, out + m, step, op[D_SHIFT], keep, left, excess)  # fmt: skip
+            _tiles(mem, wplane, lane, acts, aplane, kw, kbase, kstep, n_k, alone, count,
+                   acc, out + m, step, op[D_SHIFT], -1 if alone else keep, left,
+                   excess)  # fmt: skip
+
+
+@inner
+def _dot(
+    run: Any, table: Any, mem: Any, wplane: Any, acts: Any, aplane: Any, marks: Any, desc: Any,
+    strips: Any, words: Any, entries: Any, masks: Any, kw: Any, kbase: Any, kstep: Any, acc: Any,
+    excess: Any, macros: Any, row_words: Any, counters: Any, p0: Any, pixels: Any, status: Any,
+) -> None:  # fmt: skip
+    """Execute a run of fused DOTs; `status` tells of one that reads what no buffer holds."""
+    op = table[run[R_FIRST]]
+    whole = _gather_strips(
+        run, table, mem, wplane, acts, aplane, marks, desc, strips, counters, p0, pixels
+    )
+    if not whole and _find_missing(run, table, desc, counters, p0, pixels, status):
+        return
+    for k in range(run[R_K]):
+        kw[k] = words[k, K_WEIGHT] * macros
+    chunk = pixels if run[R_ENTRIES] == 0 else _chunk(op[D_GROUPS] * op[D_SEGMENTS])
+    for start in range(0, pixels, chunk):
+        count = min(chunk, pixels - start)
+        _assemble(run, acts, aplane, entries, masks, start, count)
+        _compute(
+            run, op, words, mem, wplane, acts, aplane, kw, kbase, kstep, acc, macros, row_words,
+            start, count, excess,
+        )  # fmt: skip
+
+
+# --- ACC ---------------------------------------------------------------------------------------
+
+# Columns of ACC, and the numbers of its operations.
+(A_OP, A_DST, A_DSTEP, A_SRC, A_SSTEP, A_IMM, A_XCOUNTER, A_SPAN, A_LIMIT, A_GROUPS,
+ A_SEGMENTS) = range(1, 12)  # fmt: skip
+SET, COPY, ADD, MAX, MIN, ADDI, MAXI, MINI, SHR = range(9)
+
+
+@inner
+def _accumulated(operation: Any, old: Any, source: Any, imm: Any) -> Any:
+    if operation == SET:
+        return imm
+    if operation == COPY:
+        return source
+    if operation == ADD:
+        return old + source
+    if operation == MAX:
+        return max(old, source)
+    if operation == MIN:
+        return min(old, source)
+    if operation == ADDI:
+        return old + imm
+    if operation == MAXI:
+        return max(old, imm)
+    if operation == MINI:
+        return min(old, imm)
+    return old >> min(imm, 63)
+
+
+@inner
+def _accumulate(
+    op: Any, acc: Any, excess: Any, steps: Any, row_words: Any, macros: Any
+) -> None:
+    """Execute an ACC; values that 32 bits do not hold leave a mark in `excess`."""
+    size = op[A_SEGMENTS] * macros
+    operation, imm = op[A_OP], op[A_IMM]
+    for q in range(steps):
+        into = (op[A_DST] + q * op[A_DSTEP]) * row_words * macros
+        source = (op[A_SRC] + q * op[A_SSTEP]) * row_words * macros
+        for i in range(size):
+            value = _accumulated(operation, np.int64(acc[into + i]), np.int64(acc[source + i]), imm)
+            acc[into + i] = value
+            if acc[into + i] != value:
+                excess[0] = 1
+
+
+# --- TLOAD, STORE ------------------------------------------------------------------------------
+
+T_ROW_FIELD, T_SLOT_FIELD, T_N_FIELD = range(1, 4)
+(ST_COUNTER, ST_DIV, ST_MUL, ST_OFF, ST_X0, ST_DX, ST_POOL, ST_COMBINE, ST_CHAN, ST_XCOUNTER,
+ ST_SPAN, ST_LIMIT, ST_GROUPS, ST_SEGMENTS, ST_MACROS, ST_ACC, ST_MODE, ST_LEVELS, ST_BIAS,
+ ST_SHIFT) = range(2, 22)  # fmt: skip
+TERN, COUNT, SPACED, RAW = range(4)
+
+
+@inner
+def _load_thresholds(
+    op: Any, mem: Any, wplane: Any, thresholds: Any, row_words: Any, macros: Any
+) -> None:
+    """Execute a TLOAD."""
+    for j in range(op[T_N_FIELD]):
+        slot = op[T_SLOT_FIELD] + j
+        row = op[T_ROW_FIELD] + slot // (4 * row_words)
+        slot %= 4 * row_words
+        start = (row * row_words + slot // 4) * macros + (wplane if slot // 2 % 2 else 0)
+        half = np.uint64(32 * (slot % 2))
+        for m in range(macros):
+            thresholds[j * macros + m] = np.int32(np.uint32((mem[start + m] >> half)))
+
+
+@intrinsic
+def _ternarize(
+    typing: Any, acc: Any, at: Any, thresholds: Any, low: Any, high: Any, count: Any, bits: Any,
+    plane: Any,
+) -> Any:  # fmt: skip
+    """Planes of +1 above thresholds[high:], -1 below thresholds[low:], for `count` sums from `at`."""
+    signature = types.void(acc, INT, thresholds, INT, INT, INT, bits, INT)
+
+    def generate(context: Any, b: Any, sig: Any, args: Any) -> Any:
+        acc, at, thresholds, low, high, count, bits, plane = args
+        wide = ir.VectorType(I32, 16)
+        base = [
+            _at(context, b, sig.args[i], array, index, I32)
+            for i, array, index in ((0, acc, at), (2, thresholds, low), (2, thresholds, high))
+        ]
+        out = [_at(context, b, sig.args[6], bits, index, I16) for index in (I64(0), plane)]
+        vectors = b.lshr(b.add(count, I64(15)), I64(4))
+        with cgutils.for_range(b, vectors) as loop:
+            index = b.mul(loop.index, I64(16))
+            sums, lows, highs = (
+                b.load(b.bitcast(b.gep(p, [index]), wide.as_pointer()), align=4) for p in base
+            )
+            above = b.icmp_signed(">", sums, highs)
+            below = b.and_(b.icmp_signed("<", sums, lows), b.not_(above))
+            for plane_bits, place in zip((b.or_(above, below), below), out, strict=True):
+                b.store(b.bitcast(plane_bits, I16), b.gep(place, [loop.index]), align=2)
+        return context.get_dummy_value()
+
+    return signature, generate
+
+
+@intrinsic
+def _value_plane(
+    typing: Any, values: Any, count: Any, j: Any, bits: Any, to: Any, plane: Any
+) -> Any:
+    """Bit j of the magnitudes of `count` values, and their signs, to bits[to:] and bits[to + plane:]."""
+    signature = types.void(values, INT, INT, bits, INT, INT)
+
+    def generate(context: Any, b: Any, sig: Any, args: Any) -> Any:
+        values, count, j, bits, to, plane = args
+        zero = ir.Constant(V8, [0] * 8)
+        base = _at(context, b, sig.args[0], values, I64(0), I64)
+        out = [_at(context, b, sig.args[3], bits, index, I8) for index in (to, b.add(to, plane))]
+        tested = _splat(b, b.shl(I64(1), j), 8)
+        vectors = b.lshr(b.add(count, I64(7)), I64(3))
+        with cgutils.for_range(b, vectors) as loop:
+            place = b.gep(base, [b.mul(loop.index, I64(8))])
+            value = b.load(b.bitcast(place, V8.as_pointer()), align=8)
+            minus = b.icmp_signed("<", value, zero)
+            size = b.select(minus, b.sub(zero, value), value)
+            nonzero = b.icmp_unsigned("!=", b.and_(size, tested), zero)
+            for plane_bits, target in zip((nonzero, b.and_(nonzero, minus)), out, strict=True):
+                b.store(b.bitcast(plane_bits, I8), b.gep(target, [loop.index]), align=1)
+        return context.get_dummy_value()
+
+    return signature, generate
+
+
+@inner
+def _read_value(mem: Any, wplane: Any, desc: Any, buffer: Any, y: Any, trit: Any) -> Any:
+    """The value of one channel over all planes; `trit` counts from the start of the line."""
+    value = np.int64(0)
+    for j in range(desc[buffer, PLANES]):
+        address = _line_start(desc, buffer, j, y) + trit
+        shift = np.uint64(address & 63)
+        if (mem[address >> 6] >> shift) & np.uint64(1):
+            minus = (mem[(address >> 6) + wplane] >> shift) & np.uint64(1)
+            value += (np.int64(1) - np.int64(2) * np.int64(minus)) << j
+    return value
+
+
+@inner
+def _results(
+    op: Any, acc: Any, at: Any, thresholds: Any, macro: Any, macros: Any, values: Any
+) -> None:
+    """The values that the sums of the active macros become."""
+    count, mode = op[ST_MACROS], op[ST_MODE]
+    bias, levels, shift = op[ST_BIAS], op[ST_LEVELS], op[ST_SHIFT]
+    if mode == TERN:
+        for m in range(count):
+            above = acc[at + m] > thresholds[macros + macro + m]
+            below = acc[at + m] < thresholds[macro + m]
+            values[m] = 1 if above else (-1 if below else 0)
+    elif mode == COUNT:
+        for m in range(count):
+            values[m] = bias
+        for j in range(levels):
+            for m in range(count):
+                values[m] += np.int64(thresholds[j * macros + macro + m] < acc[at + m])
+    elif mode == SPACED:
+        for m in range(count):
+            distance = np.int64(acc[at + m]) - np.int64(thresholds[macro + m])
+            values[m] = bias + min(max(((distance - 1) >> shift) + 1, 0), levels)
+    else:
+        for m in range(count):
+            values[m] = acc[at + m]
+
+
+@inner
+def _maximum(bits: Any, plane: Any, there: Any, count: Any) -> None:
+    """Maximum of trits, word by word, into `bits`."""
+    for w in range(count):
+        plus = (bits[w] & ~bits[plane + w]) | (there[w] & ~there[plane + w])
+        minus = bits[w] & bits[plane + w] & there[w] & there[plane + w]
+        bits[w] = plus | minus
+        bits[plane + w] = minus
+
+
+@inner
+def _write_planes(
+    bits: Any, bplane: Any, count: Any, mem: Any, wplane: Any, address: Any
+) -> None:
+    """Write `count` trits of the planes in `bits` to a trit address."""
+    if (address | count) & 63 == 0:
+        word = address >> 6
+        for w in range(count >> 6):
+            mem[word + w] = bits[w]
+            mem[word + w + wplane] = bits[bplane + w]
+    else:
+        _copy_bits(bits, np.int64(0), mem, address, count)
+        _copy_bits(bits, bplane << 6, mem, address + (wplane << 6), count)
+
+
+@inner
+def _store(
+    op: Any, mem: Any, wplane: Any, desc: Any, counters: Any, acc: Any, thresholds: Any,
+    values: Any, bits: Any, there: Any, bplane: Any, row_words: Any, macros: Any, p0: Any,
+    pixels: Any,
+) -> None:  # fmt: skip
+    """Execute a STORE."""
+    b, y = op[F_BUFFER], _line_of(op, ST_COUNTER, counters)
+    if y < 0 or y >= desc[b, IMAGE_HEIGHT]:
+        return
+    shift = _image_shift(desc, b, counters)
+    low, high = max(0, -shift), min(desc[b, WIDTH], desc[b, IMAGE_WIDTH] - shift)
+    groups, segments, active = op[ST_GROUPS], op[ST_SEGMENTS], op[ST_MACROS]
+    zero = np.int64(0)
+    trits = desc[b, PLANES] == 1 and op[ST_MODE] == TERN
+    start = _line_start(desc, b, 0, y)
+    for i in range(pixels):
+        pixel = p0 + i
+        x = op[ST_X0] + pixel // op[ST_POOL] * op[ST_DX]
+        if x < low or x >= high:
+            continue
+        macro = (i // segments) % groups * (macros // groups)
+        step = op[ST_ACC] + i // (groups * segments)
+        at = (step * row_words + i % segments) * macros + macro
+        trit = x * desc[b, PITCH] + op[ST_CHAN]
+        fresh = op[ST_COMBINE] == 0 and pixel % op[ST_POOL] == 0
+        if trits:
+            _ternarize(acc, at, thresholds, macro, macros + macro, active, bits, bplane)
+            if not fresh:
+                _copy_bits(mem, start + trit, there, zero, active)
+                _copy_bits(mem, start + trit + (wplane << 6), there, bplane << 6, active)
+                _maximum(bits, bplane, there, (active + 63) >> 6)
+            _write_planes(bits, bplane, active, mem, wplane, start + trit)
+        else:
+            _results(op, acc, at, thresholds, macro, macros, values)
+            if not fresh:
+                for m in range(active):
+                    values[m] = max(values[m], _read_value(mem, wplane, desc, b, y, trit + m))
+            for j in range(desc[b, PLANES]):
+                _value_plane(values, active, j, bits, 0, bplane)
+                address = _line_start(desc, b, j, y) + trit
+                _write_planes(bits, bplane, active, mem, wplane, address)
+
+
+# --- LUT ---------------------------------------------------------------------------------------
+
+(L_PLANE, L_A, L_APLANE, L_AHOLD, L_B, L_BPLANE, L_BHOLD, L_TABLE, L_COUNTER, L_DIV, L_MUL, L_OFF,
+ L_XCOUNTER, L_SPAN, L_LIMIT) = range(2, 17)  # fmt: skip
+
+
+@inner
+def _operand(
+    mem: Any, wplane: Any, acts: Any, aplane: Any, region: Any, desc: Any, buffer: Any,
+    plane: Any, hold: Any, y: Any, first: Any, count: Any, counters: Any,
+) -> Any:  # fmt: skip
+    """Gather an operand of a LUT; a held one is repeated for every pixel."""
+    if not hold:
+        return _gather(
+            mem, wplane, acts, aplane, region, desc, buffer, plane, y, first, first + count, counters
+        )
+    zero, one = np.int64(0), np.int64(1)
+    whole = _gather(
+        mem, wplane, acts, aplane, region, desc, buffer, plane, zero, zero, one, counters
+    )
+    pitch, done = desc[buffer, PITCH], one
+    while done < count:
+        more = min(done, count - done)
+        to = (region << 6) + done * pitch
+        _copy_bits(acts, region << 6, acts, to, more * pitch)
+        _copy_bits(acts, (region + aplane) << 6, acts, to + (aplane << 6), more * pitch)
+        done += more
+    return whole
+
+
+@inner
+def _look_up(table: Any, acts: Any, aplane: Any, a: Any, b: Any, out: Any, words: Any) -> None:
+    """64 trits at a time: OR the products of indicator words that the table selects."""
+    for w in range(words):
+        nonzero = sign = np.uint64(0)
+        an, asg = acts[a + w], acts[a + w] & acts[a + w + aplane]
+        bn, bsg = acts[b + w], acts[b + w] & acts[b + w + aplane]
+        for entry in range(9):
+            code = (table >> (2 * entry)) & 3
+            if code == 0:
+                continue
+            i, j = entry // 3, entry % 3
+            left = asg if i == 0 else (~an if i == 1 else an & ~asg)
+            right = bsg if j == 0 else (~bn if j == 1 else bn & ~bsg)
+            hit = left & right
+            if code & 1:
+                nonzero |= hit
+            if code & 2:
+                sign |= hit
+        acts[out + w] = nonzero
+        acts[out + w + aplane] = sign
+
+
+@inner
+def _interferes(desc: Any, a: Any, plane: Any, hold: Any, y: Any, low: Any, high: Any, start: Any) -> Any:
+    """Whether writing trits low..high-1 one by one changes what is read later from an operand."""
+    first = _line_start(desc, a, plane, 0 if hold else y)
+    last = first + (desc[a, PITCH] if hold else _line_trits(desc, a))
+    return first < high and low < last and (hold or first != start)
+
+
+@inner
+def _lut(
+    op: Any, mem: Any, wplane: Any, desc: Any, counters: Any, acts: Any, aplane: Any, p0: Any,
+    pixels: Any,
+) -> Any:  # fmt: skip
+    """Execute a LUT; return whether its operands were held by their buffers."""
+    b, y = op[F_BUFFER], _line_of(op, L_COUNTER, counters)
+    region = (pixels * desc[b, PITCH] >> 6) + SLACK
+    pitch, shift = desc[b, PITCH], _image_shift(desc, b, counters)
+    low, high = max(0, -shift), min(desc[b, WIDTH], desc[b, IMAGE_WIDTH] - shift)
+    if y < 0 or y >= desc[b, IMAGE_HEIGHT]:
+        low = high = 0
+    start = _line_start(desc, b, op[L_PLANE], y)
+    end = start + _line_trits(desc, b)
+    entangled = _interferes(
+        desc, op[L_A], op[L_APLANE], op[L_AHOLD], y, start, end, start
+    ) or _interferes(desc, op[L_B], op[L_BPLANE], op[L_BHOLD], y, start, end, start)
+    turn = 1 if entangled else pixels
+    left, right = np.int64(SLACK), np.int64(SLACK) + region
+    whole = True
+    for i in range(0, pixels, max(turn, 1)):
+        x = p0 + i
+        whole &= _operand(mem, wplane, acts, aplane, left, desc, op[L_A], op[L_APLANE],
+                          op[L_AHOLD], y, x, turn, counters)  # fmt: skip
+        whole &= _operand(mem, wplane, acts, aplane, right, desc, op[L_B], op[L_BPLANE],
+                          op[L_BHOLD], y, x, turn, counters)  # fmt: skip
+        words = (turn * pitch + 63) >> 6
+        _look_up(op[L_TABLE], acts, aplane, left, right, left, words)
+        first, last = max(x, low), min(x + turn, high)
+        if last > first:
+            source = (SLACK << 6) + (first - x) * pitch
+            count = (last - first) * pitch
+            _copy_bits(acts, source, mem, start + first * pitch, count)
+            _copy_bits(
+                acts, source + (aplane << 6), mem, start + first * pitch + (wplane << 6), count
+            )
+    return whole
+
+
+# --- DMA ---------------------------------------------------------------------------------------
+
+(I_PORT, I_FORMAT, I_BASE, I_LEVELS, I_EACH, I_COUNTER) = range(2, 8)
+(O_PORT, O_FORMAT, O_CHAN, O_N, O_TO, O_X0, O_LIMIT, O_COUNTER) = range(2, 10)
+W_ROW, W_SOURCE, W_N = range(1, 4)
+# Columns of a port: where its image starts (bytes of the inputs, values of the outputs), the number
+# of its element type, its shape, the bits of a value.
+P_START, P_TYPE, P_CHANNELS, P_HEIGHT, P_WIDTH, P_BITS = range(6)
+PORT_COLUMNS = 6
+ELEMENTS = (np.uint8, np.int8, np.uint16, np.int16, np.uint32, np.int32, np.int64)
+"""Element types of input images, by number."""
+
+
+def _spread_of(kind: Any, extend: str) -> Any:
+    """values[i * step] = raw[start + i], elements of one type, for i in 0..count-1."""
+
+    @intrinsic
+    def spread(
+        typing: Any, raw: Any, start: Any, values: Any, to: Any, step: Any, count: Any
+    ) -> Any:
+        signature = types.void(raw, INT, values, INT, INT, INT)
+
+        def generate(context: Any, b: Any, sig: Any, args: Any) -> Any:
+            raw, start, values, to, step, count = args
+            source = _at(context, b, sig.args[0], raw, start, kind)
+            target = _at(context, b, sig.args[2], values, to, I64)
+            with cgutils.for_range(b, count) as loop:
+                value = b.load(b.gep(source, [loop.index]), align=1)
+                wide = value if kind is I64 else getattr(b, extend)(value, I64)
+                b.store(wide, b.gep(target, [b.mul(loop.index, step)]))
+            return context.get_dummy_value()
+
+        return signature, generate
+
+    return spread
+
+
+_spread_u1, _spread_i1 = _spread_of(I8, "zext"), _spread_of(I8, "sext")
+_spread_u2, _spread_i2 = _spread_of(I16, "zext"), _spread_of(I16, "sext")
+_spread_u4, _spread_i4 = _spread_of(I32, "zext"), _spread_of(I32, "sext")
+_spread_i8 = _spread_of(I64, "sext")
+
+
+@inner
+def _read_line(raw: Any, port: Any, y: Any, first: Any, count: Any, values: Any) -> None:
+    """values[x * C + c] = pixel first + x of channel c of an image line."""
+    channels, kind = port[P_CHANNELS], port[P_TYPE]
+    for c in range(channels):
+        at = (c * port[P_HEIGHT] + y) * port[P_WIDTH] + first
+        if kind == 0:
+            _spread_u1(raw, port[P_START] + at, values, c, channels, count)
+        elif kind == 1:
+            _spread_i1(raw, port[P_START] + at, values, c, channels, count)
+        elif kind == 2:
+            _spread_u2(raw, port[P_START] + 2 * at, values, c, channels, count)
+        elif kind == 3:
+            _spread_i2(raw, port[P_START] + 2 * at, values, c, channels, count)
+        elif kind == 4:
+            _spread_u4(raw, port[P_START] + 4 * at, values, c, channels, count)
+        elif kind == 5:
+            _spread_i4(raw, port[P_START] + 4 * at, values, c, channels, count)
+        else:
+            _spread_i8(raw, port[P_START] + 8 * at, values, c, channels, count)
+
+
+@intrinsic
+def _compare_levels(typing: Any, levels: Any, low: Any, high: Any, value: Any) -> Any:
+    """32 levels against a value: bit j tells value > levels[high + j], bit 32 + j value < levels[low + j]."""
+    signature = types.int64(levels, INT, INT, INT)
+
+    def generate(context: Any, b: Any, sig: Any, args: Any) -> Any:
+        levels, low, high, value = args
+        wide = ir.VectorType(I32, 32)
+        lows, highs = (
+            b.load(_at(context, b, sig.args[0], levels, index, wide), align=4)
+            for index in (low, high)
+        )
+        values = _splat(b, b.trunc(value, I32), 32)
+        above = b.zext(b.bitcast(b.icmp_signed(">", values, highs), I32), I64)
+        below = b.zext(b.bitcast(b.icmp_signed("<", values, lows), I32), I64)
+        return b.or_(above, b.shl(below, I64(32)))
+
+    return signature, generate
+
+
+LEVELS = 1 << 12
+LEVEL_LIMIT = 1 << 24
+
+
+@inner
+def _append(bits: Any, at: Any, value: Any) -> None:
+    """OR up to 32 bits into a bit string."""
+    word, shift = at >> 6, np.uint64(at & 63)
+    bits[word] |= value << shift
+    bits[word + 1] |= (value >> np.uint64(1)) >> (np.uint64(63) - shift)
+
+
+@inner
+def _thermometer(
+    op: Any, levels: Any, values: Any, count: Any, channels: Any, acts: Any, aplane: Any
+) -> None:
+    """Trits of the values of a line, as two bit strings in acts from word SLACK."""
+    k = op[I_LEVELS]
+    words = (count * channels * k + 63) >> 6
+    _fill_bits(acts, np.int64(SLACK << 6), (words + 1) << 6, np.uint64(0))
+    _fill_bits(acts, (aplane + SLACK) << 6, (words + 1) << 6, np.uint64(0))
+    at = SLACK << 6
+    sign = aplane << 6
+    for i in range(count * channels):
+        value = min(max(values[i], -LEVEL_LIMIT), LEVEL_LIMIT)
+        entry = op[I_BASE] + (i % channels * k if op[I_EACH] else 0)
+        for j in range(0, k, 32):
+            size = min(32, k - j)
+            mask = (np.uint64(1) << np.uint64(size)) - np.uint64(1)
+            both = np.uint64(_compare_levels(levels, entry + j, 2 * LEVELS + entry + j, value))
+            above = both & mask
+            below = (both >> np.uint64(32)) & mask & ~above
+            _append(acts, at, above | below)
+            if below:
+                _append(acts, at + sign, below)
+            at += size
+
+
+@inner
+def _write_pixels(
+    acts: Any, aplane: Any, size: Any, count: Any, mem: Any, wplane: Any, address: Any, pitch: Any
+) -> None:
+    """Write `count` pixels of `size` trits each, from acts to memory, where they lie `pitch` apart."""
+    if size == pitch:
+        size, count = size * count, 1
+    for i in range(count):
+        source, to = (SLACK << 6) + i * size, address + i * pitch
+        _copy_bits(acts, source, mem, to, size)
+        _copy_bits(acts, source + (aplane << 6), mem, to + (wplane << 6), size)
+
+
+@inner
+def _dma_in(
+    op: Any, raw: Any, port: Any, mem: Any, wplane: Any, desc: Any, y: Any, low: Any, count: Any,
+    column: Any, levels: Any, values: Any, acts: Any, aplane: Any,
+) -> None:  # fmt: skip
+    """Execute a DMAIN for `count` pixels: of the buffer from `low`, of the image from `column`."""
+    b, channels = op[F_BUFFER], port[P_CHANNELS]
+    pitch = desc[b, PITCH]
+    _read_line(raw, port, y, column, count, values)
+    size = channels * (op[I_LEVELS] if op[I_FORMAT] else 1)
+    if op[I_FORMAT]:
+        _thermometer(op, levels, values, count, channels, acts, aplane)
+    for j in range(desc[b, PLANES]):
+        if not op[I_FORMAT]:
+            _value_plane(values, count * size, j, acts, SLACK, aplane)
+        elif j == 1:
+            words = (count * size + 63) >> 6
+            _fill_bits(acts, np.int64(SLACK << 6), words << 6, np.uint64(0))
+            _fill_bits(acts, (aplane + SLACK) << 6, words << 6, np.uint64(0))
+        address = _line_start(desc, b, j, y) + low * pitch
+        _write_pixels(acts, aplane, size, count, mem, wplane, address, pitch)
+
+
+@inner
+def _dma_out(
+    op: Any, out: Any, port: Any, mem: Any, wplane: Any, desc: Any, counters: Any, y: Any,
+    low: Any, count: Any, values: Any, acts: Any, aplane: Any,
+) -> Any:  # fmt: skip
+    """Execute a DMAOUT for `count` pixels from `low`; return whether the buffer held them."""
+    b = op[F_BUFFER]
+    pitch, column = desc[b, PITCH], low + _image_shift(desc, b, counters)
+    channels, size = op[O_N], port[P_HEIGHT] * port[P_WIDTH]
+    whole, start = True, np.int64(SLACK)
+    to = port[P_START] + op[O_TO] * size + y * port[P_WIDTH] + column
+    for i in range(channels * count):
+        values[i] = 0
+    for j in range(desc[b, PLANES]):
+        whole &= _gather(
+            mem, wplane, acts, aplane, start, desc, b, j, y, low, low + count, counters
+        )
+        for c in range(channels):
+            bit = (SLACK << 6) + op[O_CHAN] + c
+            for x in range(count):
+                word, shift = bit >> 6, np.uint64(bit & 63)
+                nonzero = np.int64((acts[word] >> shift) & np.uint64(1))
+                sign = np.int64((acts[word + aplane] >> shift) & np.uint64(1))
+                values[c * count + x] += (nonzero - 2 * (nonzero & sign)) << j
+                bit += pitch
+    if op[O_FORMAT]:
+        for x in range(count):
+            best = 0
+            for c in range(1, channels):
+                if values[c * count + x] > values[best * count + x]:
+                    best = c
+            out[to + x] = best
+    else:
+        for c in range(channels):
+            for x in range(count):
+                out[to + c * size + x] = values[c * count + x]
+    return whole
+
+
+# --- time --------------------------------------------------------------------------------------
+
+# The clock: issue cycle, micro-ops issued, then for each unit when it is free and when all is done.
+CLOCK_ISSUE, CLOCK_ISSUED, CLOCK_FREE, CLOCK_DONE = 0, 1, 2, 6
+CLOCK_SIZE = 10
+# Columns of the cost table: terms of `timing.cost` that no execution changes.
+(COST_UNIT, COST_STARTUP, COST_ITEMS, COST_FIRST, COST_EACH, COST_LATENCY) = range(6)
+COST_COLUMNS = 6
+# Figures of the machine.
+(M_MACROS, M_WORDS, M_CHANNEL_TRITS, M_GATHER_TRITS, M_DMA_BITS, M_WINDOW_LINES,
+ M_QUEUE) = range(7)  # fmt: skip
+# Columns of the counter table.
+EXECUTED, ITEMS, PIXELS, TRITS, ONES, BUSY, IDLE, WAITED = range(8)
+
+
+@inner
+def _ceil(a: Any, b: Any) -> Any:
+    return (a + b - 1) // b
+
+
+@inner
+def _enter(clock: Any, started: Any, unit: Any) -> Any:
+    """Issue to a unit's queue; return the cycle at which the unit is ready.
+
+    `started` int64 [units, queue + 1] holds the starts of the last entries, the oldest at the
+    place that the last column counts round.
+    """
+    clock[CLOCK_ISSUE] += 1
+    clock[CLOCK_ISSUED] += 1
+    queue = started.shape[1] - 1
+    if started[unit, queue] >= queue:
+        oldest = started[unit, started[unit, queue] % queue]
+        clock[CLOCK_ISSUE] = max(clock[CLOCK_ISSUE], oldest)
+    return max(clock[CLOCK_ISSUE] + 1, clock[CLOCK_FREE + unit])
+
+
+@inner
+def _leave(clock: Any, started: Any, unit: Any, start: Any, busy: Any) -> None:
+    queue = started.shape[1] - 1
+    started[unit, started[unit, queue] % queue] = start
+    started[unit, queue] += 1
+    clock[CLOCK_FREE + unit] = start + busy
+
+
+@inner
+def _work(
+    clock: Any, started: Any, cost: Any, items: Any, first: Any, each: Any, row: Any
+) -> None:
+    """Let a unit work; count it."""
+    unit = cost[COST_UNIT]
+    busy = cost[COST_STARTUP] + (first + (items - 1) * each if items > 0 else 0)
+    ready = _enter(clock, started, unit)
+    row[ITEMS] += items
+    row[BUSY] += busy
+    row[IDLE] += ready - clock[CLOCK_FREE + unit]
+    _leave(clock, started, unit, ready, busy)
+    done = clock[CLOCK_FREE + unit] + cost[COST_LATENCY]
+    clock[CLOCK_DONE + unit] = max(clock[CLOCK_DONE + unit], done)
+
+
+@inner
+def _fresh_trits(op: Any, pitch: Any, window_lines: Any) -> Any:
+    """Trits of each line of a DOT that a pixel sends after the first step."""
+    if op[D_SEGMENTS] > 1 or op[D_LINES] > window_lines:
+        return op[D_LEN]
+    return min(op[D_LEN], op[D_DX] * op[D_GROUPS] * pitch)
+
+
+@inner
+def _time_dot(
+    op: Any, desc: Any, figures: Any, cost: Any, pixels: Any, clock: Any, started: Any, row: Any
+) -> Any:
+    """Time one DOT and count its trits; return the trits of a line that travel after the first step."""
+    fresh = _fresh_trits(op, desc[op[F_BUFFER], PITCH], figures[M_WINDOW_LINES])
+    parallel = op[D_GROUPS] * op[D_SEGMENTS]
+    each = max(1, _ceil(op[D_SEGMENTS] * op[D_LINES] * fresh, figures[M_CHANNEL_TRITS]))
+    _work(clock, started, cost, _ceil(pixels, parallel), cost[COST_FIRST], each, row)
+    whole = min(pixels, parallel)
+    row[PIXELS] += pixels
+    row[TRITS] += op[D_LINES] * (whole * op[D_LEN] + (pixels - whole) * fresh)
+    return fresh
+
+
+@inner
+def _time_store(
+    op: Any, desc: Any, figures: Any, cost: Any, pixels: Any, clock: Any, started: Any, row: Any
+) -> None:
+    planes = desc[op[F_BUFFER], PLANES]
+    parallel = op[ST_GROUPS] * op[ST_SEGMENTS]
+    gathered = _ceil(planes * op[ST_MACROS] * parallel, figures[M_GATHER_TRITS])
+    compares = _ceil(op[ST_LEVELS], 2) if op[ST_MODE] == COUNT else 1
+    each = max(gathered, compares)
+    _work(clock, started, cost, _ceil(pixels, parallel), each, each, row)
+    row[PIXELS] += pixels
+    row[TRITS] += pixels * op[ST_MACROS] * planes
+
+
+@inner
+def _time_dma(
+    figures: Any, cost: Any, pixels: Any, trits: Any, bits: Any, clock: Any, started: Any, row: Any
+) -> None:
+    items = max(_ceil(bits, figures[M_DMA_BITS]), _ceil(trits, figures[M_GATHER_TRITS]))
+    _work(clock, started, cost, items, cost[COST_FIRST], cost[COST_EACH], row)
+    row[PIXELS] += pixels
+    row[TRITS] += trits
+
+
+# --- the one entry point -----------------------------------------------------------------------
+
+(OP_HALT, OP_LOOP, OP_END, OP_GUARD, OP_WAIT, OP_SIGNAL, OP_BUF, OP_LEVEL, OP_DMAIN, OP_DMAOUT,
+ OP_DMAW, OP_DOT, OP_ACC, OP_LUT, OP_TLOAD, OP_STORE) = range(16)  # fmt: skip
+
+
+@inner
+def _describe(op: Any, desc: Any) -> Any:
+    """Execute a BUF; return whether anything changed."""
+    changed = 0
+    for f in range(DESCRIPTOR_COLUMNS):
+        if desc[op[F_BUFFER], f] != op[2 + f]:
+            desc[op[F_BUFFER], f] = op[2 + f]
+            changed = 1
+    return changed
+
+
+@inner
+def _guards(op: Any, counters: Any) -> Any:
+    """Whether a GUARD lets the next micro-ops run."""
+    value = counters[op[2]]
+    return op[3] <= value and value < op[4] and value % op[5] == op[6]
+
+
+@inner
+def _lacks_buffer(op: Any, desc: Any) -> Any:
+    """Whether a micro-op names a line buffer that no BUF has described."""
+    code = op[0]
+    if code in (OP_DMAIN, OP_DMAOUT, OP_DOT, OP_STORE):
+        return desc[op[F_BUFFER], PITCH] == 0
+    if code == OP_LUT:
+        return (
+            desc[op[F_BUFFER], PITCH] == 0
+            or desc[op[L_A], PITCH] == 0
+            or desc[op[L_B], PITCH] == 0
+        )
+    return False
+
+
+@inner
+def _post(
+    token: Any, time: Any, heads: Any, tails: Any, posts: Any, links: Any, free: Any
+) -> Any:
+    """Append a post to a token's queue; return whether there was room for it.
+
+    `heads` and `tails` index `posts` for every token (-1: none), `links` chain them; free[0] starts
+    the chain of those not used.
+    """
+    post = free[0]
+    if post < 0:
+        return False
+    free[0] = links[post]
+    posts[post], links[post] = time, -1
+    if heads[token] < 0:
+        heads[token] = post
+    else:
+        links[tails[token]] = post
+    tails[token] = post
+    return True
+
+
+@inner
+def _synchronise(
+    op: Any, clock: Any, started: Any, row: Any, heads: Any, tails: Any, posts: Any, links: Any,
+    free: Any,
+) -> Any:  # fmt: skip
+    """Execute a WAIT or SIGNAL; return DONE, or why it cannot be."""
+    unit, token = op[1], op[2]
+    ready = _enter(clock, started, unit)
+    start = ready
+    if op[0] == OP_WAIT:
+        post = heads[token]
+        if post < 0:
+            return MISSING_TOKEN
+        start = max(ready, posts[post])
+        heads[token], links[post], free[0] = links[post], free[0], post
+    row[IDLE] += ready - clock[CLOCK_FREE + unit]
+    row[WAITED] += start - ready
+    _leave(clock, started, unit, start, start - start)
+    if op[0] == OP_SIGNAL:
+        time = max(clock[CLOCK_DONE + unit], ready)
+        if not _post(token, time, heads, tails, posts, links, free):
+            return MORE_POSTS
+    return DONE
+
+
+@inner
+def _lut_failure(op: Any, desc: Any, counters: Any, y: Any, p0: Any, pixels: Any, status: Any) -> None:
+    """Tell which pixel of an operand no buffer holds."""
+    for x in range(p0, p0 + pixels):
+        for f in (L_A, L_B):
+            at, line = (0, 0) if op[f + 2] else (x, y)
+            missing = _missing_pixel(desc, op[f], line, at, at + 1, counters)
+            if missing != NONE:
+                status[0], status[2], status[3] = MISSING_PIXEL, missing, line
+                return
+
+
+@njit(nogil=True, cache=True, no_cfunc_wrapper=True, error_model="numpy")
+def execute(
+    table: Any, turns: Any, run_of: Any, runs: Any, strips: Any, taps: Any, pieces: Any,
+    words: Any, fills: Any, homes: Any, entries: Any, masks: Any, kw: Any, kbase: Any, kstep: Any,
+    costs: Any, figures: Any, mem: Any, external: Any, in_ports: Any, raw: Any, out_ports: Any,
+    out: Any, buffers: Any, counters: Any, levels: Any, acc: Any, thresholds: Any, excess: Any,
+    values: Any, bits: Any, there: Any, acts: Any, marks: Any, counts: Any, clock: Any,
+    started: Any, heads: Any, tails: Any, posts: Any, links: Any, free: Any, status: Any,
+) -> None:  # fmt: skip
+    """Run a program to its HALT; counters, outputs and status come back in the arrays given."""
+    macros, row_words = figures[M_MACROS], figures[M_WORDS]
+    wplane, aplane, bplane = mem.size // 2, acts.size // 2, bits.size // 2
+    stamp = 1
+    at = 0
+    while True:
+        op, row, cost = table[at], counts[at], costs[at]
+        code = op[0]
+        row[EXECUTED] += 1
+        status[1] = at
+        if _lacks_buffer(op, buffers):
+            status[0] = MISSING_BUFFER
+            return
+        if code == OP_DOT:
+            run = runs[run_of[at]]
+            end = run[R_FIRST] + run[R_COUNT]
+            for d in range(at + 1, end):
+                counts[d, EXECUTED] += 1
+                if _lacks_buffer(table[d], buffers):
+                    status[0], status[1] = MISSING_BUFFER, d
+                    return
+            tap, word = run[R_TAPS], run[R_WORDS]
+            if run[R_STAMP] != stamp:
+                _plan(
+                    run, table, buffers, strips[tap:], taps[tap:], pieces[tap:], words[word:],
+                    fills[word:], homes[word:], entries[word:], masks[word:], row_words,
+                )  # fmt: skip
+                run[R_STAMP] = stamp
+            p0 = _span_start(op, D_XCOUNTER, counters)
+            pixels = _span_pixels(op, D_XCOUNTER, counters)
+            if pixels > 0:
+                _dot(
+                    run, table, mem, wplane, acts, aplane, marks, buffers, strips[tap:],
+                    words[word:], entries[word:], masks[word:], kw, kbase, kstep, acc, excess,
+                    macros, row_words, counters, p0, pixels, status,
+                )  # fmt: skip
+                if status[0] != DONE:
+                    return
+            for d in range(at, end):
+                fresh = _time_dot(
+                    table[d], buffers, figures, costs[d], pixels, clock, started, counts[d]
+                )
+                if pixels > 0:
+                    counts[d, ONES] += _dot_ones(
+                        table[d], taps, tap, fresh, acts, aplane, marks, pixels
+                    )
+                tap += table[d, D_LINES]
+            at = end
+            continue
+        if code == OP_STORE:
+            p0 = _span_start(op, ST_XCOUNTER, counters)
+            pixels = _span_pixels(op, ST_XCOUNTER, counters)
+            _store(
+                op, mem, wplane, buffers, counters, acc, thresholds, values, bits, there, bplane,
+                row_words, macros, p0, pixels,
+            )  # fmt: skip
+            _time_store(op, buffers, figures, cost, pixels, clock, started, row)
+        elif code == OP_ACC:
+            pixels = _span_pixels(op, A_XCOUNTER, counters)
+            steps = _ceil(pixels, op[A_GROUPS] * op[A_SEGMENTS])
+            _accumulate(op, acc, excess, steps, row_words, macros)
+            row[PIXELS] += pixels
+            _work(clock, started, cost, steps, cost[COST_FIRST], cost[COST_EACH], row)
+        elif code == OP_LUT:
+            p0 = _span_start(op, L_XCOUNTER, counters)
+            pixels = _span_pixels(op, L_XCOUNTER, counters)
+            trits = pixels * buffers[op[F_BUFFER], PITCH]
+            if not _lut(op, mem, wplane, buffers, counters, acts, aplane, p0, pixels):
+                y = _line_of(op, L_COUNTER, counters)
+                _lut_failure(op, buffers, counters, y, p0, pixels, status)
+                return
+            items = _ceil(trits, min(figures[M_CHANNEL_TRITS], figures[M_GATHER_TRITS]))
+            row[PIXELS] += pixels
+            row[TRITS] += trits
+            _work(clock, started, cost, items, cost[COST_FIRST], cost[COST_EACH], row)
+        elif code == OP_TLOAD:
+            _load_thresholds(op, mem, wplane, thresholds, row_words, macros)
+            _work(
+                clock, started, cost, cost[COST_ITEMS], cost[COST_FIRST], cost[COST_EACH], row
+            )
+        elif code == OP_DMAIN:
+            b, port, y = op[F_BUFFER], in_ports[op[I_PORT]], _line_of(op, I_COUNTER, counters)
+            shift = _image_shift(buffers, b, counters)
+            low = max(0, -shift)
+            high = min(buffers[b, WIDTH], buffers[b, IMAGE_WIDTH] - shift)
+            inside = y >= 0 and y < buffers[b, IMAGE_HEIGHT]
+            pixels = max(0, high - low) if inside else 0
+            if pixels > 0:
+                if y >= port[P_HEIGHT] or high + shift > port[P_WIDTH]:
+                    status[0] = MISSING_LINE
+                    return
+                _dma_in(
+                    op, raw, port, mem, wplane, buffers, y, low, pixels, low + shift, levels,
+                    values, acts, aplane,
+                )  # fmt: skip
+            moved = pixels * port[P_CHANNELS]
+            trits = moved * (op[I_LEVELS] if op[I_FORMAT] else buffers[b, PLANES])
+            _time_dma(figures, cost, pixels, trits, moved * port[P_BITS], clock, started, row)
+        elif code == OP_DMAOUT:
+            b, port, y = op[F_BUFFER], out_ports[op[O_PORT]], _line_of(op, O_COUNTER, counters)
+            shift = _image_shift(buffers, b, counters)
+            low = max(op[O_X0], -shift)
+            high = min(op[O_X0] + op[O_LIMIT], port[P_WIDTH] - shift)
+            inside = y >= 0 and y < port[P_HEIGHT]
+            pixels = max(0, high - low) if inside else 0
+            if pixels > 0:
+                whole = _dma_out(
+                    op, out, port, mem, wplane, buffers, counters, y, low, pixels, values, acts,
+                    aplane,
+                )  # fmt: skip
+                if not whole:
+                    status[0], status[3] = MISSING_PIXEL, y
+                    status[2] = _missing_pixel(buffers, b, y, low, low + pixels, counters)
+                    return
+            sent = pixels * port[P_BITS] * (1 if op[O_FORMAT] else op[O_N])
+            trits = pixels * op[O_N] * buffers[b, PLANES]
+            _time_dma(figures, cost, pixels, trits, sent, clock, started, row)
+        elif code == OP_DMAW:
+            size = row_words * macros
+            for k in range(op[W_N]):
+                start, to = (op[W_SOURCE] + k) * 2 * size, (op[W_ROW] + k) * size
+                _copy_words(external, start, mem, to, size)
+                _copy_words(external, start + size, mem, to + wplane, size)
+            row[TRITS] += op[W_N] * size * 64
+            _work(
+                clock, started, cost, cost[COST_ITEMS], cost[COST_FIRST], cost[COST_EACH], row
+            )
+        elif code == OP_WAIT or code == OP_SIGNAL:
+            ended = _synchronise(op, clock, started, row, heads, tails, posts, links, free)
+            if ended != DONE:
+                status[0], status[2] = ended, op[2]
+                return
+        else:
+            clock[CLOCK_ISSUE] += 1
+            clock[CLOCK_ISSUED] += 1
+            if code == OP_LOOP:
+                if op[2] == 0:
+                    at = turns[at]
+            elif code == OP_END:
+                counters[op[1]] += 1
+                if counters[op[1]] < table[turns[at], 2]:
+                    at = turns[at]
+                else:
+                    counters[op[1]] = 0
+            elif code == OP_GUARD:
+                if not _guards(op, counters):
+                    at += op[1]
+            elif code == OP_BUF:
+                stamp += _describe(op, buffers)
+            elif code == OP_LEVEL:
+                levels[op[1]], levels[2 * LEVELS + op[1]] = op[2], op[3]
+            else:
+                for i in range(LANES):
+                    if excess[i] != 0:
+                        status[0] = EXCESS
+                return
+        at += 1

@@ -1,0 +1,381 @@
+"""The fast engine: a program and its input images -> output images and counters.
+
+Decoding finds runs of DOTs that can be fused and lays out the tables that the kernels read; the
+kernels execute them. Outputs and counters are those of the interpreter, bit for bit.
+"""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numba.core import event
+from numpy.typing import NDArray
+
+from tdsl_runtime import kernels
+from tdsl_runtime.counters import Counter, Counters
+from tdsl_runtime.encoding import field_table
+from tdsl_runtime.errors import MachineError
+from tdsl_runtime.interpreter import Interpreter, Result
+from tdsl_runtime.isa import TABLE, MicroOp, Opcode, Unit
+from tdsl_runtime.ports import check_inputs
+from tdsl_runtime.program import Port, Program
+from tdsl_runtime.timing import Extent, cost
+from tdsl_runtime.validation import loop_ends, validate
+
+Ints = NDArray[np.int64]
+Words = NDArray[np.uint64]
+
+_SHARED = ("xcounter", "span", "limit", "groups", "segments", "macros", "acc", "astep", "shift")
+"""What the DOTs of a run have in common, besides the pixels' distance."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Code:
+    """The tables that all runs of a program share; the kernels give their columns."""
+
+    table: Ints
+    turns: Ints
+    run_of: Ints
+    runs: Ints
+    taps: int
+    words: int
+    costs: Ints
+    figures: Ints
+    memory: Words
+    external: Words
+    values: int
+    acts: int
+
+
+class Simulator:
+    """Runs one program, as often as wanted; every run starts from the program's memory image."""
+
+    def __init__(
+        self, program: Program, *, fuse: bool = True, on_compile: Callable[[], None] | None = None
+    ) -> None:
+        """Decode a program; without `fuse` every DOT is executed by itself.
+
+        `on_compile` is called if the kernels must be compiled first, which takes seconds: once
+        after an installation. Raises MachineError if the program is not valid on its machine.
+        """
+        validate(program)
+        self.program = program
+        self._code = _decode(program, fuse)
+        self._on_compile = on_compile
+
+    def run(self, inputs: Mapping[str, NDArray[Any]]) -> Result:
+        """Run on images [C, H, W] by port name.
+
+        Raises MachineError for images that do not fit the ports, and for a program that reads
+        what no buffer holds or waits for a token that is never posted.
+        """
+        images = check_inputs(self.program.inputs, inputs)
+        with _told_of_compilation(self._on_compile):
+            return self._execute(images)
+
+    def run_many(
+        self, frames: Sequence[Mapping[str, NDArray[Any]]], *, threads: int = 1
+    ) -> list[Result]:
+        """Run on many frames, each from the program's memory image, several at once."""
+        if threads == 1 or len(frames) < 2:
+            return [self.run(frame) for frame in frames]
+        first = self.run(frames[0])
+        with ThreadPoolExecutor(threads) as pool:
+            return [first, *pool.map(self.run, frames[1:])]
+
+    def _execute(self, images: Mapping[str, NDArray[Any]], posts: int = 1024) -> Result:
+        program, code = self.program, self._code
+        machine = program.machine
+        in_ports, raw = _input_ports(program.inputs, images)
+        out_ports = _output_ports(program.outputs)
+        out = np.zeros(sum(np.prod(port.shape) for port in program.outputs), np.int64)
+        counts = np.zeros((len(code.table), len(Counter)), np.int64)
+        clock = np.zeros(kernels.CLOCK_SIZE, np.int64)
+        started = np.zeros((len(Unit), machine.queue + 1), np.int64)
+        status = np.zeros(4, np.int64)
+        kernels.execute(
+            code.table,
+            code.turns,
+            code.run_of,
+            code.runs.copy(),
+            *_plan_tables(code),
+            code.costs,
+            code.figures,
+            code.memory.copy(),
+            code.external,
+            in_ports,
+            raw,
+            out_ports,
+            out,
+            *_registers(program, code),
+            counts,
+            clock,
+            started,
+            *_token_queues(machine.tokens, posts),
+            status,
+        )
+        if status[0] == kernels.MORE_POSTS:
+            return self._execute(images, 16 * posts)
+        if status[0] == kernels.EXCESS:
+            # Sums beyond the 32 bits of the kernels' accumulators: exact, but slow.
+            return Interpreter(program).run(images)
+        if status[0] != kernels.DONE:
+            raise _failure(program, status)
+        return Result(_outputs(program.outputs, out), _counters(code.table, counts, clock))
+
+
+@contextmanager
+def _told_of_compilation(on_compile: Callable[[], None] | None) -> Iterator[None]:
+    """Call back when a kernel is compiled, which does not happen where a compiled one is cached."""
+    if on_compile is None:
+        yield
+        return
+    listener = _Listener(on_compile)
+    with event.install_listener("numba:compile", listener):
+        yield
+
+
+class _Listener(event.Listener):
+    def __init__(self, on_compile: Callable[[], None]) -> None:
+        self.on_compile: Callable[[], None] | None = on_compile
+
+    def on_start(self, event: event.Event) -> None:
+        if self.on_compile is not None and event.data["dispatcher"] is kernels.execute:
+            call, self.on_compile = self.on_compile, None
+            call()
+
+    def on_end(self, event: event.Event) -> None:
+        pass
+
+
+def _decode(program: Program, fuse: bool) -> _Code:
+    ops, machine = program.ops, program.machine
+    turns = np.zeros(len(ops), np.int64)
+    for start, end in loop_ends(ops).items():
+        turns[start], turns[end] = end, start
+    run_of = np.full(len(ops), -1, np.int64)
+    groups = _runs(ops, fuse)
+    runs = np.zeros((len(groups), kernels.RUN_COLUMNS), np.int64)
+    taps = words = 0
+    for r, members in enumerate(groups):
+        run_of[members[0]] = r
+        runs[r, kernels.R_FIRST], runs[r, kernels.R_COUNT] = members[0], len(members)
+        runs[r, kernels.R_TAPS], runs[r, kernels.R_WORDS] = taps, words
+        taps += sum(ops[at]["lines"] for at in members)
+        words += sum(ops[at]["lines"] * (ops[at]["len"] // 64 + 2) for at in members)
+    values, acts = _space(program, groups)
+    return _Code(
+        values=values,
+        acts=acts,
+        table=field_table(ops),
+        turns=turns,
+        run_of=run_of,
+        runs=runs,
+        taps=taps + 1,
+        words=words + 1,
+        costs=_costs(program),
+        figures=np.array(
+            [
+                machine.macros,
+                machine.words,
+                machine.channel_trits,
+                machine.gather_trits,
+                machine.dma_bits,
+                machine.window_lines,
+                machine.queue,
+            ],
+            np.int64,
+        ),
+        memory=_memory(program),
+        external=np.ascontiguousarray(program.external).reshape(-1),
+    )
+
+
+def _runs(ops: Sequence[MicroOp], fuse: bool) -> list[list[int]]:
+    """Group DOTs that follow each other and work on the same pixels and accumulators."""
+    entered = {at + 1 + op["skip"] for at, op in enumerate(ops) if op.opcode is Opcode.GUARD}
+    groups: list[list[int]] = []
+    for at, op in enumerate(ops):
+        if op.opcode is not Opcode.DOT:
+            continue
+        last = groups[-1][-1] if groups else -1
+        if fuse and last == at - 1 and at not in entered and _joins(ops[last], op):
+            groups[-1].append(at)
+        else:
+            groups.append([at])
+    return groups
+
+
+def _joins(before: MicroOp, op: MicroOp) -> bool:
+    if before.opcode is not Opcode.DOT or op["clear"]:
+        return False
+    return all(before[name] == op[name] for name in (*_SHARED, "dx"))
+
+
+def _costs(program: Program) -> Ints:
+    """The terms of the cost rules that no execution changes, one row a micro-op."""
+    table = np.zeros((len(program.ops), kernels.COST_COLUMNS), np.int64)
+    for row, op in zip(table, program.ops, strict=True):
+        unit = TABLE[op.opcode].unit
+        if unit is not Unit.SEQUENCER:
+            spent = cost(program.machine, op, Extent(planes=1, pitch=1))
+            row[:] = unit, spent.startup, spent.items, spent.first, spent.each, spent.latency
+    return table
+
+
+def _memory(program: Program) -> Words:
+    """Both planes of the memory image, each with room behind it for a vector's overhang."""
+    machine = program.machine
+    row = machine.words * machine.macros
+    memory = np.zeros((2, machine.rows * row + kernels.SLACK), np.uint64)
+    for at, data in zip(program.rows, program.row_data, strict=True):
+        memory[:, at * row : (at + 1) * row] = data.reshape(2, row)
+    return memory.reshape(-1)
+
+
+def _plan_tables(code: _Code) -> tuple[NDArray[Any], ...]:
+    """Room for the plans of all runs."""
+    return (
+        np.zeros((code.taps, kernels.STRIP_COLUMNS), np.int64),
+        np.zeros((code.taps, kernels.TAP_COLUMNS), np.int64),
+        np.zeros((code.taps, kernels.TAP_COLUMNS), np.int64),
+        np.zeros((code.words, kernels.WORD_COLUMNS), np.int64),
+        np.zeros(code.words, np.uint64),
+        np.zeros(code.words, np.int64),
+        np.zeros((code.words, kernels.ENTRY_COLUMNS), np.int64),
+        np.zeros((code.words, 2 * kernels.LANES), np.uint64),
+        np.zeros(code.words, np.int64),
+        np.zeros(code.words, np.int64),
+        np.zeros(code.words, np.int64),
+    )
+
+
+def _registers(program: Program, code: _Code) -> tuple[NDArray[Any], ...]:
+    """Descriptors, counters, levels, accumulators, thresholds, overflow marks, and work space."""
+    machine = program.machine
+    bits = 2 * (machine.macros // 64 + 2)
+    return (
+        np.zeros((1 << 8, kernels.DESCRIPTOR_COLUMNS), np.int64),
+        np.zeros(8, np.int64),
+        np.zeros(4 * kernels.LEVELS, np.int32),
+        np.zeros(machine.accumulators * machine.words * machine.macros + 64, np.int32),
+        np.zeros(machine.thresholds * machine.macros + 64, np.int32),
+        np.zeros(kernels.LANES, np.int64),
+        np.zeros(code.values, np.int64),
+        np.zeros(bits, np.uint64),
+        np.zeros(bits, np.uint64),
+        np.zeros(2 * code.acts, np.uint64),
+        np.zeros(code.acts, np.int64),
+    )
+
+
+def _token_queues(tokens: int, posts: int) -> tuple[Ints, ...]:
+    """Empty queues for the tokens, and a chain of unused posts."""
+    links = np.arange(1, posts + 1)
+    links[-1] = -1
+    none = np.full(tokens, -1, np.int64)
+    return none, none.copy(), np.zeros(posts, np.int64), links, np.zeros(1, np.int64)
+
+
+def _input_ports(
+    ports: Sequence[Port], images: Mapping[str, NDArray[Any]]
+) -> tuple[Ints, NDArray[np.uint8]]:
+    """The table of the input ports, and all images as one row of bytes."""
+    table = np.zeros((len(ports), kernels.PORT_COLUMNS), np.int64)
+    parts: list[NDArray[np.uint8]] = []
+    start = 0
+    for row, port in zip(table, ports, strict=True):
+        image = np.ascontiguousarray(images[port.name])
+        kind = kernels.ELEMENTS.index(image.dtype.type)
+        row[:] = start, kind, *port.shape, port.bits
+        parts.append(image.reshape(-1).view(np.uint8))
+        start += parts[-1].size
+    if len(parts) == 1:
+        return table, parts[0]
+    return table, np.concatenate([np.zeros(0, np.uint8), *parts])
+
+
+def _output_ports(ports: Sequence[Port]) -> Ints:
+    table = np.zeros((len(ports), kernels.PORT_COLUMNS), np.int64)
+    start = 0
+    for row, port in zip(table, ports, strict=True):
+        row[:] = start, 0, *port.shape, port.bits
+        start += int(np.prod(port.shape))
+    return table
+
+
+def _space(program: Program, groups: Sequence[Sequence[int]]) -> tuple[int, int]:
+    """Upper bounds for the work space: values of a line, and words of gathered trits."""
+    machine, ops = program.machine, program.ops
+    pitches = [op["pitch"] for op in ops if op.opcode is Opcode.BUF]
+    low, high = min(pitches, default=1), max(pitches, default=1)
+    values = [machine.macros, *(port.channels * port.width for port in program.inputs)]
+    trits = [port.channels * port.width * _most_levels(ops) for port in program.inputs]
+    for op in ops:
+        if op.opcode is Opcode.DMAOUT:
+            width = min(op["limit"], program.outputs[op["port"]].width)
+            values.append(op["n"] * width)
+            trits.append(width * high)
+        elif op.opcode is Opcode.LUT:
+            trits.append(2 * min(op["span"], op["limit"]) * high)
+    runs = [_run_words([ops[at] for at in group], low, high) for group in groups]
+    slack = 8 * kernels.SLACK
+    return max(values) + slack, max([max(trits, default=0) // 64, *runs]) + slack
+
+
+def _most_levels(ops: Sequence[MicroOp]) -> int:
+    return max((op["levels"] for op in ops if op.opcode is Opcode.DMAIN), default=1) or 1
+
+
+def _run_words(dots: Sequence[MicroOp], low: int, high: int) -> int:
+    """Words that the strips and the assembled windows of a run take at most."""
+    op = dots[0]
+    first = min(dot["x0"] + dot["toff"] // high for dot in dots)
+    last = max(dot["x0"] + (dot["toff"] + dot["len"]) // low + 1 for dot in dots)
+    pixels = (min(op["span"], op["limit"]) - 1) * op["dx"] + last - first
+    taps = sum(dot["lines"] for dot in dots)
+    strips = taps * (pixels * high // 64 + 2 * kernels.SLACK)
+    window = sum(dot["lines"] * (dot["len"] // 64 + 2) for dot in dots) + kernels.LANES
+    return strips + window * (kernels.CHUNK + op["groups"] * op["segments"])
+
+
+def _outputs(ports: Sequence[Port], out: Ints) -> dict[str, Ints]:
+    images: dict[str, Ints] = {}
+    start = 0
+    for port in ports:
+        size = int(np.prod(port.shape))
+        images[port.name] = out[start : start + size].reshape(port.shape)
+        start += size
+    return images
+
+
+def _counters(table: Ints, counts: Ints, clock: Ints) -> Counters:
+    units = np.array([TABLE[Opcode(int(code))].unit for code in table[:, 0]])
+    done = clock[kernels.CLOCK_DONE : kernels.CLOCK_DONE + len(Unit)].copy()
+    issue_cycles = int(clock[kernels.CLOCK_ISSUE])
+    return Counters(
+        table=counts,
+        done=done,
+        busy=np.array([counts[units == unit, Counter.BUSY].sum() for unit in Unit], np.int64),
+        issued=int(clock[kernels.CLOCK_ISSUED]),
+        issue_cycles=issue_cycles,
+        cycles=max(issue_cycles, int(done.max())),
+    )
+
+
+def _failure(program: Program, status: Ints) -> MachineError:
+    kind, at, first, second = (int(value) for value in status)
+    where = f"micro-op {at} ({program.ops[at].opcode.name}): "
+    remedy = "the program is wrong: compile it again"
+    if kind == kernels.MISSING_PIXEL:
+        what = f"pixel {first} of line {second} is read: inside the image, outside the buffer"
+    elif kind == kernels.MISSING_TOKEN:
+        what = f"WAIT for token {first}, which no earlier SIGNAL posts"
+    elif kind == kernels.MISSING_BUFFER:
+        what = "uses a line buffer that no BUF describes"
+    else:
+        what = "takes a line that the input does not have"
+    return MachineError(where + what, remedy=remedy)
