@@ -1,13 +1,14 @@
 """The free sizes of a network (`H`, `W`) from what is known: `--size`, or the shapes of inputs."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from tdsl.diagnostics import CompileError
 from tdsl.images.port import Port, size_text
 from tdsl.ir.graph import Graph, Node
 from tdsl.ir.ops import Input
 from tdsl.ir.size import Affine, Size, Symbol, evaluate, symbols_of
+from tdsl.ir.tensor_type import TensorType
 from tdsl.refusal import refusal
 
 Shape = tuple[int, ...]
@@ -20,12 +21,30 @@ def input_nodes(graph: Graph) -> list[Node]:
 
 def input_ports(graph: Graph) -> list[Port]:
     """The inputs of `graph` as ports; an extent that no size fixes yet is None."""
-    return [_port(node.name, node) for node in input_nodes(graph)]
+    return [
+        Port(
+            node.name,
+            tuple(extent if isinstance(extent, int) else None for extent in node.type.shape),
+            node.type.element.low,
+            node.type.element.high,
+        )
+        for node in input_nodes(graph)
+    ]
 
 
-def output_ports(graph: Graph) -> list[Port]:
-    """The outputs of `graph` as ports."""
-    return [_port(output.name, graph.nodes[output.node]) for output in graph.outputs]
+def output_ports(
+    graph: Graph, declared: Sequence[TensorType], sizes: Mapping[str, int]
+) -> list[Port]:
+    """The outputs of `graph` as ports, with the element types of its header."""
+    return [
+        Port(
+            output.name,
+            tuple(evaluate(extent, sizes) for extent in type_.shape),
+            type_.element.low,
+            type_.element.high,
+        )
+        for output, type_ in zip(graph.outputs, declared, strict=True)
+    ]
 
 
 def parse_size(text: str) -> tuple[int, int]:
@@ -85,11 +104,6 @@ def sizes_from_shapes(graph: Graph, shapes: Mapping[str, Shape]) -> dict[str, in
             remedy="declare an input whose shape is the symbol alone",
         )
     return values
-
-
-def _port(name: str, node: Node) -> Port:
-    shape = tuple(extent if isinstance(extent, int) else None for extent in node.type.shape)
-    return Port(name, shape, node.type.element.low, node.type.element.high)
 
 
 def _solve(extent: Size, given: int, known: Mapping[str, int]) -> dict[str, int]:

@@ -6,7 +6,7 @@ import traceback
 
 import typer
 
-from tdsl.cli import catalogue, text
+from tdsl.cli import catalogue, evaluate, golden, run, text
 from tdsl.cli.terminal import print_error
 from tdsl.diagnostics import CompileError
 
@@ -25,6 +25,10 @@ app = typer.Typer(
 app.command("check")(text.check)
 app.command("fmt")(text.fmt)
 app.command("explain")(text.explain)
+app.command("test")(golden.run_checks)
+app.command("run")(run.run)
+app.command("exec")(run.exec_program)
+app.command("eval")(evaluate.evaluate)
 app.command("samples")(catalogue.samples)
 app.command("machines")(catalogue.machines)
 

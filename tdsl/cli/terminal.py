@@ -46,17 +46,17 @@ def print_error(error: CompileError) -> None:
 
 
 @contextmanager
-def progress(description: str, total: int | None) -> Generator[Callable[[], None]]:
-    """Show a bar on a terminal while the block runs; yields what to call after each step."""
+def progress(description: str, total: int | None) -> Generator[Callable[[int], None]]:
+    """Show a bar on a terminal while the block runs; yields what to call after some steps."""
     if not sys.stderr.isatty():
-        yield lambda: None
+        yield lambda steps: None
         return
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeRemainingColumn
 
     columns = ("{task.description}", BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
         task = bar.add_task(description, total=total)
-        yield lambda: bar.advance(task)
+        yield lambda steps: bar.advance(task, steps)
 
 
 @contextmanager

@@ -30,13 +30,13 @@ class Destination:
     is_folder: bool
     _used: set[str] = field(default_factory=set[str])
 
-    def write(self, label: str, outputs: Outputs) -> list[Path]:
-        """Write the outputs of the frame called `label`; return the files, whole each."""
+    def write(self, label: str, outputs: Outputs) -> dict[str, Path]:
+        """Write the outputs of the frame called `label`; return the file of each, whole."""
         if not self.is_folder:
             _write(self.path, outputs, self.ports)
-            return [self.path]
+            return dict.fromkeys((port.name for port in self.ports), self.path)
         stem = self._unused(re.sub(r"#(\d+)$", r"-\1", Path(label).name))
-        return [self._write_one(stem, port, outputs[port.name]) for port in self.ports]
+        return {port.name: self._write_one(stem, port, outputs[port.name]) for port in self.ports}
 
     def _write_one(self, stem: str, port: Port, array: Array) -> Path:
         ending = "png" if has_picture(port) else "npy"
