@@ -1,0 +1,97 @@
+"""The pipeline: a checked network, a machine and sizes -> a program. One straight line."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from tdsl.diagnostics import CompileError, Diagnostic, Label
+from tdsl.ir.graph import Graph
+from tdsl.ir.parameters import Arrays
+from tdsl.ir.specialize import specialize
+from tdsl.lowering.allocate import Misfit
+from tdsl.lowering.emit import emit
+from tdsl.lowering.image import memory_image
+from tdsl.lowering.map import map_selection
+from tdsl.lowering.plan import Plan
+from tdsl.lowering.select import select
+from tdsl.passes.eliminate_dead_nodes import eliminate_dead_nodes
+from tdsl.passes.fold_pools import fold_pools
+from tdsl.passes.pipeline import Model, Pass, run_passes
+from tdsl_runtime.description import MachineDescription
+from tdsl_runtime.encoding import encode
+from tdsl_runtime.program import Port, Program
+
+DEFAULT_PASSES: tuple[Pass, ...] = (eliminate_dead_nodes, fold_pools)
+
+
+@dataclass(frozen=True, slots=True)
+class Compiled:
+    """A program with the graph (sizes fixed, passes applied) and the plan it came from."""
+
+    graph: Graph
+    plan: Plan
+    program: Program
+
+
+def compile_graph(
+    graph: Graph,
+    arrays: Arrays,
+    machine: MachineDescription,
+    sizes: Mapping[str, int] | None = None,
+) -> Compiled:
+    """Compile a network for one machine and one image size.
+
+    Raises CompileError where the sizes break a condition or the network does not fit.
+    """
+    fixed = specialize(graph, sizes or {})
+    model = run_passes(Model(fixed, arrays), DEFAULT_PASSES)
+    selection = select(model.graph, model.arrays)
+    plan = map_selection(selection, machine)
+    if isinstance(plan, Misfit):
+        raise CompileError([_misfit(model.graph, machine, plan)])
+    return Compiled(model.graph, plan, assemble(plan))
+
+
+def assemble(plan: Plan) -> Program:
+    """The program of a plan."""
+    ops, origins = emit(plan)
+    rows, data = memory_image(plan)
+    selection = plan.selection
+    return Program(
+        network=selection.network,
+        machine=plan.machine,
+        code=encode(ops),
+        code_origins=np.array([op.origin for op in ops], dtype=np.int32),
+        rows=rows,
+        row_data=data,
+        external=np.zeros((0, *data.shape[1:]), dtype=np.uint64),
+        inputs=tuple(
+            Port(p.name, p.channels, p.height, p.width, p.low, p.high) for p in selection.inputs
+        ),
+        outputs=tuple(
+            Port(
+                r.name,
+                1 if r.argmax else r.tensor.channels,
+                r.tensor.height,
+                r.tensor.width,
+                r.low,
+                r.high,
+            )
+            for r in selection.results
+        ),
+        origins=origins,
+    )
+
+
+def _misfit(graph: Graph, machine: MachineDescription, misfit: Misfit) -> Diagnostic:
+    return Diagnostic(
+        code="E0802",
+        message=f"`{graph.name}` does not fit `{machine.name}`",
+        primary=Label(graph.nodes[0].span, str(misfit)),
+        notes=(
+            f"`{machine.name}` has {machine.macros} macros of {machine.rows} rows x {machine.columns} trits"
+            f" = {machine.trits:,} trits",
+        ),
+        helps=("choose a larger machine (`tdsl machines`), a smaller image, or fewer channels",),
+    )

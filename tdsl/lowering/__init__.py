@@ -1,0 +1,1 @@
+"""Graph -> micro-ops: selection, placement, scheduling, allocation, emission."""

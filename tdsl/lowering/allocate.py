@@ -1,0 +1,122 @@
+"""Stages, pieces and strips -> places in memory, or the exact figures of what does not fit."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from tdsl.lowering.parallel import placed, thresholds_of
+from tdsl.lowering.plan import DotPlan, Place, Stage, Turn
+from tdsl.lowering.schedule import depth, reach
+from tdsl.lowering.steps import DotStep, Selection, Tensor
+from tdsl.lowering.strips import Extent
+from tdsl_runtime.description import MachineDescription
+
+WORD = 64
+SLOT_BITS = 32
+
+
+@dataclass(frozen=True, slots=True)
+class Misfit:
+    """Why a strategy does not fit: what is needed, what is there, in which unit."""
+
+    what: str
+    needed: int
+    there: int
+    unit: str
+
+    def __str__(self) -> str:
+        return f"{self.what}: {self.needed:,} {self.unit} needed, {self.there:,} there"
+
+
+def slots_a_row(machine: MachineDescription) -> int:
+    """32-bit threshold slots of one macro's trit row."""
+    return machine.columns * 2 // SLOT_BITS
+
+
+def place_rows(
+    selection: Selection, dots: dict[int, DotPlan], machine: MachineDescription
+) -> tuple[dict[int, DotPlan], int, int]:
+    """Weight rows from row 0 on, thresholds behind them: the plans, and the rows of each."""
+    row = slot = 0
+    weight_rows = sum(plan.rows for plan in dots.values())
+    result: dict[int, DotPlan] = {}
+    for number, plan in dots.items():
+        result[number] = placed(plan, row, slot)
+        step = selection.steps[number]
+        assert isinstance(step, DotStep)
+        row += plan.rows
+        slot += thresholds_of(step).shape[1] * len(plan.passes)
+    return result, weight_rows, -(-slot // slots_a_row(machine))
+
+
+def place_tensors(
+    selection: Selection,
+    stages: tuple[Stage, ...],
+    extents: dict[int, Extent],
+    first_row: int,
+    machine: MachineDescription,
+    whole: bool,
+) -> tuple[dict[int, Place], int] | Misfit:
+    """Line buffers by first fit over the stages in which they live; behind the weights."""
+    start = first_row * machine.columns * machine.macros
+    taken: list[tuple[int, int, tuple[int, int]]] = []
+    places: dict[int, Place] = {}
+    peak = start
+    for tensor, turn, stage, last in lifetimes(selection, stages):
+        lines = (
+            tensor.height
+            if whole or last > stage
+            else _depth(selection, stages[stage], tensor, turn)
+        )
+        extent = extents[tensor.index]
+        size = line_trits(tensor, extent.width) * lines * tensor.planes
+        base = _first_fit(start, size, (stage, last), taken)
+        taken.append((base, size, (stage, last)))
+        places[tensor.index] = Place(base, lines, extent.width, extent.step, extent.left)
+        peak = max(peak, base + size)
+    if peak > machine.trits:
+        return Misfit("feature memory", peak - start, max(0, machine.trits - start), "trits")
+    return places, peak - start
+
+
+def line_trits(tensor: Tensor, width: int) -> int:
+    """Trits of one line of one plane, in whole words."""
+    return -(-width * tensor.channels // WORD) * WORD
+
+
+def lifetimes(
+    selection: Selection, stages: tuple[Stage, ...]
+) -> Iterator[tuple[Tensor, Turn, int, int]]:
+    """Every tensor with the turn that makes it, its first stage and the last stage that reads it."""
+    for number, stage in enumerate(stages):
+        for turn in stage.turns:
+            step = selection.steps[turn.step]
+            last = number + (1 if isinstance(step, DotStep) and step.whole else 0)
+            for later in range(number, len(stages)):
+                for user in stages[later].turns:
+                    if any(t is step.out for t in selection.steps[user.step].sources):
+                        last = later
+            yield step.out, turn, number, last
+
+
+def _depth(selection: Selection, stage: Stage, tensor: Tensor, turn: Turn) -> int:
+    step = selection.steps[turn.step]
+    rise = step.rise if isinstance(step, DotStep) else 1
+    users = [
+        (user, reach(selection.steps[user.step], tensor))
+        for user in stage.turns
+        if any(t is tensor for t in selection.steps[user.step].sources)
+    ]
+    need = depth(tensor, turn, rise, users)
+    if any(result.tensor is tensor for result in selection.results):
+        need = max(need, 2 * rise)  # one line leaves through the DMA while the next is made
+    return min(need, tensor.height)
+
+
+def _first_fit(
+    start: int, size: int, life: tuple[int, int], taken: list[tuple[int, int, tuple[int, int]]]
+) -> int:
+    base = start
+    for other, length, (born, dead) in sorted(taken):
+        if born <= life[1] and life[0] <= dead and base < other + length and other < base + size:
+            base = other + length
+    return base

@@ -1,0 +1,127 @@
+"""What the mapping decides: where tensors and weights lie, what works in parallel, in which order.
+
+Selection says what to compute; a `Plan` adds everything emission needs and nothing more.
+"""
+
+from dataclasses import dataclass
+
+from tdsl.lowering.steps import Array, Selection, Step, Tensor
+from tdsl_runtime.description import MachineDescription
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Piece:
+    """One DOT of a step for one pass: what it reads, relative to the output pixel, and its weights.
+
+    `weights` is `[outputs of the pass, lines * length]`; it stands in `row` (relative to the
+    pass) from column `column`.
+    """
+
+    term: int
+    line: int
+    lines: int
+    pixel: int
+    skip: int
+    length: int
+    weights: Array
+    row: int
+    column: int
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Pass:
+    """Some output channels of a step: `first..first + count - 1`, its pieces and its place.
+
+    `rise` is the pixel offset (dy, dx) of its results where the step shuffles pixels; `channel` is the first
+    channel written.
+    """
+
+    first: int
+    count: int
+    channel: int
+    rise: tuple[int, int] | None
+    pieces: tuple[Piece, ...]
+    rows: int
+
+
+@dataclass(frozen=True, slots=True)
+class Parallelism:
+    """How many pixels at once: `groups` of macros, each with its channel; `segments` of a row."""
+
+    groups: int
+    segments: int
+
+    @property
+    def pixels(self) -> int:
+        """Pixels a step."""
+        return self.groups * self.segments
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class DotPlan:
+    """Placement of a DotStep: `row` is the first weight row, `slot` the first threshold slot."""
+
+    parallelism: Parallelism
+    passes: tuple[Pass, ...]
+    row: int
+    slot: int
+    levels: int
+    spaced: int | None
+
+    @property
+    def rows(self) -> int:
+        """Weight rows of all passes."""
+        return sum(p.rows for p in self.passes)
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a tensor lies: trit address, lines held, pixels held, and its column strips."""
+
+    base: int
+    depth: int
+    width: int
+    step: int
+    halo: int
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """When a step works: iteration `delay + y * rate` computes its lines of index y < `count`."""
+
+    step: int
+    rate: int
+    delay: int
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """Steps that stream together, line by line, in one hardware loop of `iterations`."""
+
+    turns: tuple[Turn, ...]
+    iterations: int
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Plan:
+    """The whole mapping of a network onto a machine."""
+
+    selection: Selection
+    machine: MachineDescription
+    strategy: str
+    strips: int
+    stages: tuple[Stage, ...]
+    dots: dict[int, DotPlan]
+    places: dict[int, Place]
+    weight_rows: int
+    threshold_rows: int
+    feature_trits: int
+
+    def step(self, turn: Turn) -> Step:
+        """The step of a turn."""
+        return self.selection.steps[turn.step]
+
+    def place(self, tensor: Tensor) -> Place:
+        """Where a tensor lies."""
+        return self.places[tensor.index]
