@@ -6,6 +6,7 @@ from tdsl.lowering.clock import LINES, Clock
 from tdsl.lowering.emit_dot import DotEmitter
 from tdsl.lowering.plan import Plan, Stage, Turn
 from tdsl.lowering.rates import held
+from tdsl.lowering.schedule import reach
 from tdsl.lowering.steps import DotStep, InputStep, LogicStep, Result, Step, Tensor
 from tdsl.lowering.writer import Token, Writer
 from tdsl_runtime.isa import MicroOp, Opcode, Unit
@@ -18,6 +19,15 @@ STRIPS = 1
 def emit(plan: Plan) -> tuple[tuple[MicroOp, ...], tuple[Origin, ...]]:
     """The micro-ops of a plan, and the origins that they index."""
     return _Emitter(plan).program()
+
+
+@dataclass(frozen=True, slots=True)
+class _Early:
+    """`signal`: the loop turn after which all but the last lines are stored; `first_use`: the loop
+    turn of the next stage that needs the last ones (0: its start)."""
+
+    signal: int
+    first_use: int
 
 
 @dataclass(slots=True)
@@ -113,11 +123,11 @@ class _Emitter:
             dot.end_whole()
             self._results(dot.step, {})
         if number < len(self.plan.stages) - 1:
-            self.writer.hand_over(Unit.POST, Unit.ARRAY, Token.BARRIER)
+            self.writer.signal(Unit.POST, Token.BARRIER)
 
     def _strip(self, stage: Stage, number: int, dots: dict[int, DotEmitter]) -> None:
         self._begin(stage, number)
-        self._loop(stage, dots)
+        self._loop(stage, number, dots)
         self._end(stage, number)
 
     def _dot(self, turn: Turn) -> DotEmitter:
@@ -139,6 +149,10 @@ class _Emitter:
         """Credits of a stage; the DMA must not overwrite what the stage before still reads."""
         self.writer.origin = 0
         self.writer.half = 0
+        if number > 0:
+            early = self._early(number - 1)
+            for _ in range(2 if early is not None and early.first_use == 0 else 1):
+                self.writer.wait(Unit.ARRAY, Token.BARRIER)
         fed = [turn for turn in stage.turns if isinstance(self.plan.step(turn), InputStep)]
         if fed and (number > 0 or self.plan.strips > 1):
             self.writer.hand_over(Unit.ARRAY, Unit.DMA, Token.BARRIER)
@@ -167,16 +181,51 @@ class _Emitter:
         if self.plan.strips > 1 and number == 0:
             self.writer.hand_over(Unit.POST, Unit.ARRAY, Token.BARRIER)
 
-    def _loop(self, stage: Stage, dots: dict[int, DotEmitter]) -> None:
-        unroll = self._unroll(stage, dots)
+    def _loop(self, stage: Stage, number: int, dots: dict[int, DotEmitter]) -> None:
+        unroll = self._unroll(stage)
+        before = self._early(number - 1) if number > 0 else None
+        after = self._early(number)
         with self.writer.loop(LINES, -(-stage.iterations // unroll)):
+            if before is not None and before.first_use > 0:
+                with self.writer.guard(_only(before.first_use)):
+                    self.writer.wait(Unit.ARRAY, Token.BARRIER)
             for copy in range(unroll):
                 self._iteration(stage, dots, unroll, copy)
             self.writer.origin = 0
+            if after is not None:
+                with self.writer.guard(_only(after.signal)):
+                    self.writer.signal(Unit.POST, Token.BARRIER)
 
-    def _unroll(self, stage: Stage, dots: dict[int, DotEmitter]) -> int:
+    def _early(self, number: int) -> _Early | None:
+        """How the next stage may start while the post unit still stores the last lines of this one."""
+        if number + 1 >= len(self.plan.stages) or self.plan.strips > 1:
+            return None
+        stage, follower = self.plan.stages[number], self.plan.stages[number + 1]
+        loops = -(-stage.iterations // self._unroll(stage))
+        if loops < 2 or any(_is_whole(self.plan.step(turn)) for turn in stage.turns):
+            return None
+        done = self._unroll(stage) * (loops - 1)
+        first = follower.iterations
+        for turn in follower.turns:
+            for made in stage.turns:
+                source = self.plan.step(made).out
+                if any(t is source for t in self.plan.step(turn).sources):
+                    first = min(first, self._first_use(turn, made, done))
+        return _Early(loops - 2, first // self._unroll(follower) if first < follower.iterations else 0)
+
+    def _first_use(self, turn: Turn, made: Turn, done: int) -> int:
+        """The iteration in which a turn reads a line that `made` makes in iteration `done` or later."""
+        step, source = self.plan.step(turn), self.plan.step(made)
+        rise = source.rise if isinstance(source, DotStep) else 1
+        lines = max(0, -(-(done - made.delay) // made.rate)) * rise
+        ahead, _, last = reach(step, source.out)
+        y = 0 if last >= lines else -(-(lines - last) // ahead) if ahead else turn.count
+        return turn.delay + y * turn.rate if y < turn.count else turn.delay
+
+    def _unroll(self, stage: Stage) -> int:
         """Two lines a loop where that lets consecutive jobs use both halves of the accumulators."""
-        streams = [dot for dot in dots.values() if not dot.step.whole]
+        dots = [self._dot(t) for t in stage.turns if isinstance(self.plan.step(t), DotStep)]
+        streams = [dot for dot in dots if not dot.step.whole]
         even = sum(dot.jobs() for dot in streams) % 2 == 0
         simple = all(turn.rate == 1 for turn in stage.turns) and len(streams) == len(dots)
         return 1 if even or not simple or stage.iterations < 2 or not streams else 2
@@ -348,6 +397,11 @@ class _Emitter:
 
 def _is_whole(step: Step) -> bool:
     return isinstance(step, DotStep) and step.whole
+
+
+def _only(turn: int) -> dict[str, int]:
+    """A guard that passes in one turn of the loop."""
+    return {"counter": LINES, "lo": turn, "hi": turn + 1, "mod": 1, "rem": 0}
 
 
 def _made(result: int) -> int:
