@@ -76,6 +76,7 @@ class _Matcher:
         self.stack: list[_Open] = []
         self.indent = 1
         self.open_string = False
+        self.too_deep = False
 
     def run(self) -> TokenStream:
         for index, token in enumerate(self.tokens):
@@ -119,6 +120,7 @@ class _Matcher:
         too_deep = len(self.stack) >= DEEPEST
         if len(self.stack) == DEEPEST:
             self._report(token, _nested_too_deep(token, self.file))
+            self.too_deep = True
         self.out.append(token.update("FOREIGN") if too_deep else token)
         self.stack.append(_Open(token, self.indent, too_deep))
 
@@ -171,7 +173,7 @@ class _Matcher:
         """Put the missing closer at the end of the line before; report it unless it is known."""
         waiting = self.stack.pop()
         token = waiting.token
-        known = self.open_string or start(token) in self.reported or waiting.too_deep
+        known = self.open_string or start(token) in self.reported or self.too_deep
         beneath = self.stack[-1].token if self.stack else None
         if token.type != "LBRACE" and beneath and beneath.type != "LBRACE":
             self.reported.add(start(beneath))

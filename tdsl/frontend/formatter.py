@@ -85,8 +85,8 @@ def _aligned_pipes(values: list[tuple[str, str]]) -> list[str]:
 
 def _with_comments(lines: list[Line], codes: list[str]) -> Iterator[str]:
     """Yield whole lines; comments behind the code of neighbouring lines share a column."""
-    for has_code, run in groupby(
-        zip(lines, codes, strict=True), key=lambda pair: bool(pair[0].tokens)
+    for (has_code, _), run in groupby(
+        zip(lines, codes, strict=True), key=lambda pair: (bool(pair[0].tokens), pair[0].indent)
     ):
         pairs = list(run)
         width = max((len(code) for line, code in pairs if line.comment), default=0)

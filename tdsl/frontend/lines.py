@@ -34,7 +34,10 @@ def join_lines(tokens: Sequence[Token]) -> Iterator[Token]:
             or last is None
             or last.type in (END_OF_LINE, "LBRACE")
             or (last.type in _GOES_ON_AFTER and not _begins_anew(tokens, following, last))
-            or _type(tokens, following) in _GOES_ON_BEFORE
+            or (
+                _type(tokens, following) in _GOES_ON_BEFORE
+                and not begins_statement(tokens, following)
+            )
         ):
             continue
         last = token

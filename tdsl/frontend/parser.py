@@ -6,7 +6,7 @@ from tdsl.diagnostics import Diagnostic
 from tdsl.frontend.brackets import match_brackets
 from tdsl.frontend.lines import join_lines
 from tdsl.frontend.reading import read_source
-from tdsl.frontend.recovery import parse_tokens
+from tdsl.frontend.recovery import MOST_DIAGNOSTICS, parse_tokens
 from tdsl.frontend.syntax import Module
 from tdsl.frontend.tokens import TokenStream, read_tokens
 from tdsl.frontend.tree import TreeBuilder
@@ -17,7 +17,7 @@ __all__ = ["parse", "read_source"]
 
 
 def parse(text: str, file: str) -> tuple[Module, tuple[Diagnostic, ...]]:
-    """Return the syntax tree and the syntax errors, in the order of their places.
+    """Return the syntax tree and the first syntax errors, in the order of their places.
 
     A statement or declaration with an error is `Broken` in the tree, and the names it would
     have defined are poisoned. A file of an unknown version gives an empty module.
@@ -37,7 +37,8 @@ def _parse_statements(
     builder = TreeBuilder(file, text)
     module = builder.module(parsed.tree)
     found = (*parsed.diagnostics, *builder.diagnostics)
-    return module, tuple(sorted(found, key=lambda one: (one.span.line, one.span.column)))
+    ordered = sorted(found, key=lambda one: (one.span.line, one.span.column))
+    return module, tuple(ordered[:MOST_DIAGNOSTICS])
 
 
 def _empty(text: str, file: str) -> Module:

@@ -1,5 +1,7 @@
 """The first line of a file, `tnn 1`: tokens -> tokens that begin with a version."""
 
+from dataclasses import replace
+
 from lark import Token
 
 from tdsl.diagnostics import Diagnostic, Label
@@ -33,12 +35,14 @@ def check_version(stream: TokenStream, file: str) -> TokenStream | Diagnostic:
 def _split_first_line(stream: TokenStream, file: str) -> TokenStream:
     """Go on behind the version as if a new line began there."""
     third = stream.tokens[2]
+    tokens = (*stream.tokens[:2], behind(stream.tokens[1], END_OF_LINE, ""), *stream.tokens[2:])
+    if third.line != stream.tokens[1].line:
+        return replace(stream, tokens=tokens)
     alone = Diagnostic(
         code="E0105",
         message="the version of the language stands alone on the first line",
         primary=Label(token_span(third, file), "put this on the next line"),
     )
-    tokens = (*stream.tokens[:2], behind(stream.tokens[1], END_OF_LINE, ""), *stream.tokens[2:])
     return TokenStream(tokens, (*stream.diagnostics, alone), stream.reported)
 
 
