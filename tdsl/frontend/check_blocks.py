@@ -81,14 +81,12 @@ def _bind_symbols(
     declared = {symbol.text: symbol for symbol in block.symbols}
     inner.places.update({name: symbol.span for name, symbol in declared.items()})
     for parameter in block.parameters:
-        given = bound.get(parameter.name.text)
-        if given is None or not isinstance(parameter.type, syntax.TensorType):
+        if not isinstance(parameter.type, syntax.TensorType):
             continue
-        if not isinstance(given.value, Tensor):
-            continue
+        given = _given_tensor(parameter, bound.get(parameter.name.text), block, inner, c)
         if parameter.type.element.text in declared:
-            inner.names.setdefault(parameter.type.element.text, given.value.type.element)
-        for size, actual in zip(parameter.type.sizes, given.value.type.shape, strict=False):
+            inner.names.setdefault(parameter.type.element.text, given.type.element)
+        for size, actual in zip(parameter.type.sizes, given.type.shape, strict=False):
             if isinstance(size, syntax.Name) and size.text in declared:
                 inner.names.setdefault(size.text, Number(actual))
     for name, symbol in declared.items():
@@ -100,6 +98,28 @@ def _bind_symbols(
                 "it stands alone in no argument's type",
                 secondary=(Label(call.span, "in this call"),),
             )
+
+
+def _given_tensor(
+    parameter: syntax.Parameter,
+    given: Given | None,
+    block: syntax.Block,
+    inner: Context,
+    c: Context,
+) -> Tensor:
+    if given is None:
+        raise inner.reject(
+            "E0308", "a tensor cannot have a default", parameter.span, "every call gives it"
+        )
+    if isinstance(given.value, Tensor):
+        return given.value
+    raise c.reject(
+        "E0308",
+        f"`{parameter.name.text}` of `{block.name.text}` cannot be {described(given.value)}",
+        given.whole,
+        "it takes a tensor",
+        secondary=(Label(parameter.span, "declared here"),),
+    )
 
 
 def _bind_parameter(
@@ -159,17 +179,9 @@ def _tensor(
 ) -> Tensor:
     """The tensor given for `parameter`, if it has the declared type."""
     name = parameter.name.text
-    here = (Label(parameter.span, "declared here"),)
-    if not isinstance(given.value, Tensor):
-        raise c.reject(
-            "E0308",
-            f"`{name}` of `{block.name.text}` cannot be {described(given.value)}",
-            given.whole,
-            "it takes a tensor",
-            secondary=here,
-        )
+    value = _given_tensor(parameter, given, block, inner, c)
     wanted = tensor_type(declared, inner, f"block {block.name.text}")
-    actual = given.value.type
+    actual = value.type
     if actual.element != wanted.element:
         widen = contains(wanted.element, actual.element)
         raise c.reject(
@@ -177,7 +189,7 @@ def _tensor(
             f"`{name}` of `{block.name.text}` takes `{wanted.element}` values",
             given.use,
             f"this is {actual}",
-            secondary=here,
+            secondary=(Label(parameter.span, "declared here"),),
             helps=(f"`clip(..., {wanted.element})` widens it",) if widen else (),
         )
     try:
@@ -185,9 +197,9 @@ def _tensor(
     except OpError as error:
         error.operands = error.operands[:1]
         error.message = error.message.replace("operands of the same shape", f"`{name}`: {wanted}")
-        site = Site(span=given.use, uses=(given.use,), made=(given.value.made,))
+        site = Site(span=given.use, uses=(given.use,), made=(value.made,))
         raise c.refuse(error, site) from error
-    return replace(given.value, made=parameter.name.span)
+    return replace(value, made=parameter.name.span)
 
 
 def _check_condition(

@@ -29,6 +29,8 @@ def run_body(body: tuple[syntax.Statement, ...], c: Context, owner: syntax.Ident
         try:
             results = _guarded(statement, c)
         except Rejected:
+            if isinstance(statement, syntax.Assert):
+                raise
             results = None
             if isinstance(statement, syntax.Assign):
                 c.poisoned.update(target.text for target in statement.targets)

@@ -21,14 +21,19 @@ def emit(
 ) -> Tensor:
     """Add `op` to the graph after checking types and arrays; `verify` sees the result's type.
 
-    Raises Rejected after reporting what does not fit.
+    Raises Rejected after reporting a type that does not fit. An array that does not fit is
+    reported as well.
     """
     try:
         result = infer(op, tuple(operand.type for operand in operands), c.build.where)
         verify(result)
-        c.build.stores.bind(op)
     except OpError as error:
         raise c.refuse(error, site) from error
+    try:
+        c.build.stores.bind(op)
+    except OpError as error:
+        # The type is known all the same, so that later mistakes can be found too.
+        c.refuse(error, site)
     inputs = tuple(operand.node for operand in operands)
     node = c.build.graph.add(join(c.prefix, kind), op, inputs, result, site.span)
     return Tensor(node, result, site.span)

@@ -129,6 +129,7 @@ def check_accumulator(arguments: Arguments, op: ops.Op, result: TensorType) -> N
     inputs = "channels" if taps else "inputs"
     groups = op.groups if isinstance(op, ops.Conv) else 1
     size = number(arguments.operation, inputs, x.shape[0], x) // groups
+    told = f"{size} channels{taps}" if taps else f"{size}"
     reach = size * max(-x.element.low, x.element.high)
     if isinstance(op, ops.Conv):
         reach *= op.kernel[0] * op.kernel[1]
@@ -138,7 +139,7 @@ def check_accumulator(arguments: Arguments, op: ops.Op, result: TensorType) -> N
         label=f"{stated} holds {stated.low} to {stated.high}",
         argument="acc",
         notes=(
-            f"{size} {inputs}{taps} ternary products of `{x.element}` reach {-reach} to {reach}",
+            f"{told} ternary products of `{x.element}` reach {-reach} to {reach}",
         ),
         helps=(
             f"use `acc = {exact}`",
