@@ -62,24 +62,23 @@ def _at(context: Any, b: Any, kind: Any, array: Any, index: Any, wanted: Any) ->
 def _dot_tile(pixels: int, vectors: int) -> Any:
     """A register-blocked tile: `pixels` windows against 8 * `vectors` macros, summed over n_k words.
 
-    Word k of window q stands at `acts[kbase[k] + q * kstep[k]]`, its weights for eight macros at
-    `weights[kw[k] + lane]`; sign planes follow at `aplane` and `wplane`. The sums, times 2^shift, go to
+    Word k of window q stands at `acts[kbase[k] + q * kstep[k]]`, its signs `aplane` words further,
+    its weights for 16 macros at `panel[32 * k]` and their signs behind them. The sums, times 2^shift, go to
     `acc[out + q * ostep ...]`, added to what `keep` (0 or -1) leaves of it, the first `lanes` lanes alone; a sum that 32 bits do
     not hold leaves a mark in `excess`.
     """
 
     @intrinsic
     def tile(
-        typing: Any, weights: Any, wplane: Any, lane: Any, acts: Any, aplane: Any,
-        kw: Any, kbase: Any, kstep: Any, n_k: Any, first: Any,
+        typing: Any, panel: Any, acts: Any, aplane: Any, kbase: Any, kstep: Any, n_k: Any, first: Any,
         acc: Any, out: Any, ostep: Any, shift: Any, keep: Any, lanes: Any, excess: Any,
     ) -> Any:  # fmt: skip
         signature = types.void(
-            weights, INT, INT, acts, INT, kw, kbase, kstep, INT, INT, acc, INT, INT, INT, INT, INT, excess
+            panel, acts, INT, kbase, kstep, INT, INT, acc, INT, INT, INT, INT, INT, excess
         )
 
         def generate(context: Any, b: Any, sig: Any, args: Any) -> Any:
-            (weights, wplane, lane, acts, aplane, kw, kbase, kstep, n_k, first,
+            (panel, acts, aplane, kbase, kstep, n_k, first,
              acc, out, ostep, shift, keep, lanes, excess) = args  # fmt: skip
             zero = ir.Constant(V8, [0] * 8)
             sums = [
@@ -91,17 +90,16 @@ def _dot_tile(pixels: int, vectors: int) -> Any:
                 return b.load(_at(context, b, sig.args[position], array, index, I64))
 
             def weight(index: Any) -> Any:
-                return b.load(_at(context, b, sig.args[0], weights, index, V8), align=8)
+                return b.load(_at(context, b, sig.args[0], panel, index, V8), align=8)
 
             with cgutils.for_range(b, n_k) as loop:
-                row = b.add(scalar(5, kw, loop.index), lane)
-                step = scalar(7, kstep, loop.index)
-                word = b.add(scalar(6, kbase, loop.index), b.mul(first, step))
-                rows = [b.add(row, I64(8 * v)) for v in range(vectors)]
-                planes = [(weight(r), weight(b.add(r, wplane))) for r in rows]
+                step = scalar(4, kstep, loop.index)
+                word = b.add(scalar(3, kbase, loop.index), b.mul(first, step))
+                rows = [b.add(b.mul(loop.index, I64(32)), I64(8 * v)) for v in range(vectors)]
+                planes = [(weight(r), weight(b.add(r, I64(16)))) for r in rows]
                 for p in range(pixels):
-                    nonzero = _splat(b, scalar(3, acts, word), 8)
-                    sign = _splat(b, scalar(3, acts, b.add(word, aplane)), 8)
+                    nonzero = _splat(b, scalar(1, acts, word), 8)
+                    sign = _splat(b, scalar(1, acts, b.add(word, aplane)), 8)
                     word = b.add(word, step)
                     for (wide, minus), slots in zip(planes, sums[p], strict=True):
                         both = b.and_(wide, nonzero)
@@ -111,25 +109,38 @@ def _dot_tile(pixels: int, vectors: int) -> Any:
                             b.store(b.add(b.load(slot), count), slot)
 
             narrow = ir.VectorType(I32, 8)
-            kept, shifts = _splat(b, b.trunc(keep, I32), 8), _splat(b, shift, 8)
             one = _splat(b, I64(1), 8)
-            over = zero
-            for v in range(vectors):
-                left = _splat(b, b.sub(lanes, I64(8 * v)), 8)
-                active = b.icmp_signed("<", _iota(I64, 8), left)
-                for p in range(pixels):
-                    both, negative = (b.load(slot) for slot in sums[p][v])
-                    total = b.shl(b.sub(both, b.shl(negative, one)), shifts)
-                    index = b.add(b.mul(b.add(first, I64(p)), ostep), b.add(out, I64(8 * v)))
-                    place = _at(context, b, sig.args[10], acc, index, narrow)
-                    old = b.load(place, align=4)
-                    wide = b.add(b.sext(b.and_(old, kept), V8), total)
-                    new = b.trunc(wide, narrow)
-                    lost = b.xor(wide, b.sext(new, V8))
-                    over = b.or_(over, b.select(active, lost, zero))
-                    b.store(b.select(active, new, old), place, align=4)
-            marks = _at(context, b, sig.args[16], excess, I64(0), V8)
-            b.store(b.or_(b.load(marks, align=8), over), marks, align=8)
+
+            def finished(p: int, v: int) -> tuple[Any, Any]:
+                both, negative = (b.load(slot) for slot in sums[p][v])
+                index = b.add(b.mul(b.add(first, I64(p)), ostep), b.add(out, I64(8 * v)))
+                place = _at(context, b, sig.args[7], acc, index, narrow)
+                return b.sub(both, b.shl(negative, one)), place
+
+            whole = b.icmp_signed(">=", lanes, I64(8 * vectors))
+            plain = b.icmp_signed("==", b.or_(keep, shift), I64(0))
+            with b.if_else(b.and_(whole, plain)) as (simple, general):
+                with simple:
+                    for v in range(vectors):
+                        for p in range(pixels):
+                            total, place = finished(p, v)
+                            b.store(b.trunc(total, narrow), place, align=4)
+                with general:
+                    kept, shifts = _splat(b, b.trunc(keep, I32), 8), _splat(b, shift, 8)
+                    over = zero
+                    for v in range(vectors):
+                        left = _splat(b, b.sub(lanes, I64(8 * v)), 8)
+                        active = b.icmp_signed("<", _iota(I64, 8), left)
+                        for p in range(pixels):
+                            total, place = finished(p, v)
+                            old = b.load(place, align=4)
+                            wide = b.add(b.sext(b.and_(old, kept), V8), b.shl(total, shifts))
+                            new = b.trunc(wide, narrow)
+                            lost = b.xor(wide, b.sext(new, V8))
+                            over = b.or_(over, b.select(active, lost, zero))
+                            b.store(b.select(active, new, old), place, align=4)
+                    marks = _at(context, b, sig.args[13], excess, I64(0), V8)
+                    b.store(b.or_(b.load(marks, align=8), over), marks, align=8)
             return context.get_dummy_value()
 
         return signature, generate
@@ -161,9 +172,7 @@ def _funnel(typing: Any, source: Any, word: Any, shift: Any, target: Any, to: An
 
 
 @intrinsic
-def _merge(
-    typing: Any, acts: Any, word: Any, shift: Any, masks: Any, mask: Any, to: Any
-) -> Any:
+def _merge(typing: Any, acts: Any, word: Any, shift: Any, masks: Any, mask: Any, to: Any) -> Any:
     """Put 8 words from bit 64 * word + shift into acts[to:], under masks[mask:], over what masks[mask + 8:] keeps."""
     signature = types.void(acts, INT, INT, masks, INT, INT)
 
@@ -193,6 +202,24 @@ def _copy_words(typing: Any, source: Any, word: Any, target: Any, to: Any, count
         src = _at(context, b, sig.args[0], source, word, I64)
         dst = _at(context, b, sig.args[2], target, to, I64)
         cgutils.raw_memcpy(b, dst, src, count, I64(8), align=8)
+        return context.get_dummy_value()
+
+    return signature, generate
+
+
+@intrinsic
+def _copy_panel(typing: Any, mem: Any, word: Any, wplane: Any, panel: Any, to: Any) -> Any:
+    """panel[to:] = 16 words from both planes, one behind the other."""
+    signature = types.void(mem, INT, INT, panel, INT)
+
+    def generate(context: Any, b: Any, sig: Any, args: Any) -> Any:
+        mem, word, wplane, panel, to = args
+        for plane, index in ((0, word), (1, b.add(word, wplane))):
+            for v in range(2):
+                source = _at(context, b, sig.args[0], mem, b.add(index, I64(8 * v)), V8)
+                place = b.add(to, I64(16 * plane + 8 * v))
+                target = _at(context, b, sig.args[3], panel, place, V8)
+                b.store(b.load(source, align=8), target, align=8)
         return context.get_dummy_value()
 
     return signature, generate
@@ -473,7 +500,9 @@ def _plan_word(words: Any, fills: Any, count: Any, weight: Any, mask: Any) -> An
 
 
 @inner
-def _plan_words(pieces: Any, n_pieces: Any, words: Any, fills: Any, homes: Any, row_words: Any) -> Any:
+def _plan_words(
+    pieces: Any, n_pieces: Any, words: Any, fills: Any, homes: Any, row_words: Any
+) -> Any:
     """Give every word of every piece its window word (homes, in order); return their number."""
     count, h = np.int64(0), np.int64(0)
     for i in range(n_pieces):
@@ -552,9 +581,7 @@ def _plan(
         n_taps += table[d, D_LINES]
     run[R_PIECES] = _join_taps(taps, n_taps, pieces)
     run[R_K] = _plan_words(pieces, run[R_PIECES], words, fills, homes, row_words)
-    run[R_ENTRIES], run[R_ROW] = _plan_entries(
-        pieces, run[R_PIECES], words, homes, entries, masks
-    )
+    run[R_ENTRIES], run[R_ROW] = _plan_entries(pieces, run[R_PIECES], words, homes, entries, masks)
     op = table[run[R_FIRST]]
     run[R_WINDOWS] = region
     run[R_ACTS] = region + _chunk(op[D_GROUPS] * op[D_SEGMENTS]) * run[R_ROW] + SLACK
@@ -709,48 +736,49 @@ def _assemble(
 
 @inner
 def _tiles(
-    weights: Any, wplane: Any, lane: Any, acts: Any, aplane: Any, kw: Any, kbase: Any, kstep: Any,
-    n_k: Any, first: Any, end: Any, acc: Any, out: Any, ostep: Any, shift: Any, keep: Any,
+    panel: Any, acts: Any, aplane: Any, kbase: Any, kstep: Any, n_k: Any, first: Any, end: Any, acc: Any, out: Any, ostep: Any, shift: Any, keep: Any,
     lanes: Any, excess: Any,
 ) -> None:  # fmt: skip
     """Windows first..end-1 against up to 16 macros."""
     q = first
     if lanes > LANES:
         while end - q >= 6:
-            _tile_6x2(weights, wplane, lane, acts, aplane, kw, kbase, kstep, n_k, q, acc, out,
+            _tile_6x2(panel, acts, aplane, kbase, kstep, n_k, q, acc, out,
                       ostep, shift, keep, lanes, excess)  # fmt: skip
             q += 6
         if end - q >= 4:
-            _tile_4x2(weights, wplane, lane, acts, aplane, kw, kbase, kstep, n_k, q, acc, out,
+            _tile_4x2(panel, acts, aplane, kbase, kstep, n_k, q, acc, out,
                       ostep, shift, keep, lanes, excess)  # fmt: skip
             q += 4
         if end - q >= 2:
-            _tile_2x2(weights, wplane, lane, acts, aplane, kw, kbase, kstep, n_k, q, acc, out,
+            _tile_2x2(panel, acts, aplane, kbase, kstep, n_k, q, acc, out,
                       ostep, shift, keep, lanes, excess)  # fmt: skip
             q += 2
         if end > q:
-            _tile_1x2(weights, wplane, lane, acts, aplane, kw, kbase, kstep, n_k, q, acc, out,
+            _tile_1x2(panel, acts, aplane, kbase, kstep, n_k, q, acc, out,
                       ostep, shift, keep, lanes, excess)  # fmt: skip
     else:
         while end - q >= 6:
-            _tile_6x1(weights, wplane, lane, acts, aplane, kw, kbase, kstep, n_k, q, acc, out,
+            _tile_6x1(panel, acts, aplane, kbase, kstep, n_k, q, acc, out,
                       ostep, shift, keep, lanes, excess)  # fmt: skip
             q += 6
         if end - q >= 4:
-            _tile_4x1(weights, wplane, lane, acts, aplane, kw, kbase, kstep, n_k, q, acc, out,
+            _tile_4x1(panel, acts, aplane, kbase, kstep, n_k, q, acc, out,
                       ostep, shift, keep, lanes, excess)  # fmt: skip
             q += 4
         if end - q >= 2:
-            _tile_2x1(weights, wplane, lane, acts, aplane, kw, kbase, kstep, n_k, q, acc, out,
+            _tile_2x1(panel, acts, aplane, kbase, kstep, n_k, q, acc, out,
                       ostep, shift, keep, lanes, excess)  # fmt: skip
             q += 2
         if end > q:
-            _tile_1x1(weights, wplane, lane, acts, aplane, kw, kbase, kstep, n_k, q, acc, out,
+            _tile_1x1(panel, acts, aplane, kbase, kstep, n_k, q, acc, out,
                       ostep, shift, keep, lanes, excess)  # fmt: skip
 
 
 @inner
-def _windows_of(run: Any, words: Any, start: Any, begin: Any, parallel: Any, kbase: Any, kstep: Any) -> None:
+def _windows_of(
+    run: Any, words: Any, start: Any, begin: Any, parallel: Any, kbase: Any, kstep: Any
+) -> None:
     """Where window q of a group and segment stands: kbase + q * kstep, q = 0 at pixel `begin`.
 
     Assembled words are those of the chunk that starts at pixel `start`.
@@ -767,8 +795,8 @@ def _windows_of(run: Any, words: Any, start: Any, begin: Any, parallel: Any, kba
 @inner
 def _compute(
     run: Any, op: Any, words: Any, mem: Any, wplane: Any, acts: Any, aplane: Any, kw: Any,
-    kbase: Any, kstep: Any, acc: Any, macros: Any, row_words: Any, start: Any, pixels: Any,
-    excess: Any,
+    kbase: Any, kstep: Any, panel: Any, acc: Any, macros: Any, row_words: Any, start: Any,
+    pixels: Any, excess: Any,
 ) -> None:  # fmt: skip
     """Sum the windows of pixels start.. against the weights of their groups and segments."""
     groups, segments, active = op[D_GROUPS], op[D_SEGMENTS], op[D_MACROS]
@@ -785,11 +813,13 @@ def _compute(
         keep = 0 if op[D_CLEAR] == 1 and (op[D_ASTEP] == 1 or start == 0) else -1
         alone = np.int64(keep == 0 and step == 0)
         for m in range(0, active, 2 * LANES):
-            lane, left = offset + base + m, active - m
+            left = active - m
+            for k in range(n_k):
+                _copy_panel(mem, kw[k] + offset + base + m, wplane, panel, 32 * k)
             if alone:
-                _tiles(mem, wplane, lane, acts, aplane, kw, kbase, kstep, n_k, zero, alone,
+                _tiles(panel, acts, aplane, kbase, kstep, n_k, zero, alone,
                        acc, out + m, step, op[D_SHIFT], keep, left, excess)  # fmt: skip
-            _tiles(mem, wplane, lane, acts, aplane, kw, kbase, kstep, n_k, alone, count,
+            _tiles(panel, acts, aplane, kbase, kstep, n_k, alone, count,
                    acc, out + m, step, op[D_SHIFT], -1 if alone else keep, left,
                    excess)  # fmt: skip
 
@@ -797,7 +827,7 @@ def _compute(
 @inner
 def _dot(
     run: Any, table: Any, mem: Any, wplane: Any, acts: Any, aplane: Any, marks: Any, desc: Any,
-    strips: Any, words: Any, entries: Any, masks: Any, kw: Any, kbase: Any, kstep: Any, acc: Any,
+    strips: Any, words: Any, entries: Any, masks: Any, kw: Any, kbase: Any, kstep: Any, panel: Any, acc: Any,
     excess: Any, macros: Any, row_words: Any, counters: Any, p0: Any, pixels: Any, status: Any,
 ) -> None:  # fmt: skip
     """Execute a run of fused DOTs; `status` tells of one that reads what no buffer holds."""
@@ -814,7 +844,7 @@ def _dot(
         count = min(chunk, pixels - start)
         _assemble(run, acts, aplane, entries, masks, start, count)
         _compute(
-            run, op, words, mem, wplane, acts, aplane, kw, kbase, kstep, acc, macros, row_words,
+            run, op, words, mem, wplane, acts, aplane, kw, kbase, kstep, panel, acc, macros, row_words,
             start, count, excess,
         )  # fmt: skip
 
@@ -849,9 +879,7 @@ def _accumulated(operation: Any, old: Any, source: Any, imm: Any) -> Any:
 
 
 @inner
-def _accumulate(
-    op: Any, acc: Any, excess: Any, steps: Any, row_words: Any, macros: Any
-) -> None:
+def _accumulate(op: Any, acc: Any, excess: Any, steps: Any, row_words: Any, macros: Any) -> None:
     """Execute an ACC; values that 32 bits do not hold leave a mark in `excess`."""
     size = op[A_SEGMENTS] * macros
     operation, imm = op[A_OP], op[A_IMM]
@@ -892,19 +920,23 @@ def _load_thresholds(
 @intrinsic
 def _ternarize(
     typing: Any, acc: Any, at: Any, thresholds: Any, low: Any, high: Any, count: Any, bits: Any,
-    plane: Any,
+    to: Any, plane: Any,
 ) -> Any:  # fmt: skip
-    """Planes of +1 above thresholds[high:], -1 below thresholds[low:], for `count` sums from `at`."""
-    signature = types.void(acc, INT, thresholds, INT, INT, INT, bits, INT)
+    """+1 above thresholds[high:], -1 below thresholds[low:], for `count` sums from `at`, by 16.
+
+    The trits go to `bits` from bit 16 * `to`, the signs `plane` words further.
+    """
+    signature = types.void(acc, INT, thresholds, INT, INT, INT, bits, INT, INT)
 
     def generate(context: Any, b: Any, sig: Any, args: Any) -> Any:
-        acc, at, thresholds, low, high, count, bits, plane = args
+        acc, at, thresholds, low, high, count, bits, to, plane = args
         wide = ir.VectorType(I32, 16)
         base = [
             _at(context, b, sig.args[i], array, index, I32)
             for i, array, index in ((0, acc, at), (2, thresholds, low), (2, thresholds, high))
         ]
-        out = [_at(context, b, sig.args[6], bits, index, I16) for index in (I64(0), plane)]
+        planes = [_at(context, b, sig.args[6], bits, index, I16) for index in (I64(0), plane)]
+        out = [b.gep(p, [to]) for p in planes]
         vectors = b.lshr(b.add(count, I64(15)), I64(4))
         with cgutils.for_range(b, vectors) as loop:
             index = b.mul(loop.index, I64(16))
@@ -988,19 +1020,22 @@ def _results(
 
 
 @inner
-def _maximum(bits: Any, plane: Any, there: Any, count: Any) -> None:
-    """Maximum of trits, word by word, into `bits`."""
-    for w in range(count):
-        plus = (bits[w] & ~bits[plane + w]) | (there[w] & ~there[plane + w])
-        minus = bits[w] & bits[plane + w] & there[w] & there[plane + w]
+def _combine_trits(
+    mem: Any, wplane: Any, address: Any, bits: Any, there: Any, bplane: Any, count: Any
+) -> None:
+    """Maximum of `count` trits with those at a trit address, into `bits`."""
+    zero = np.int64(0)
+    _copy_bits(mem, address, there, zero, count)
+    _copy_bits(mem, address + (wplane << 6), there, bplane << 6, count)
+    for w in range((count + 63) >> 6):
+        plus = (bits[w] & ~bits[bplane + w]) | (there[w] & ~there[bplane + w])
+        minus = bits[w] & bits[bplane + w] & there[w] & there[bplane + w]
         bits[w] = plus | minus
-        bits[plane + w] = minus
+        bits[bplane + w] = minus
 
 
 @inner
-def _write_planes(
-    bits: Any, bplane: Any, count: Any, mem: Any, wplane: Any, address: Any
-) -> None:
+def _write_planes(bits: Any, bplane: Any, count: Any, mem: Any, wplane: Any, address: Any) -> None:
     """Write `count` trits of the planes in `bits` to a trit address."""
     if (address | count) & 63 == 0:
         word = address >> 6
@@ -1025,35 +1060,48 @@ def _store(
     shift = _image_shift(desc, b, counters)
     low, high = max(0, -shift), min(desc[b, WIDTH], desc[b, IMAGE_WIDTH] - shift)
     groups, segments, active = op[ST_GROUPS], op[ST_SEGMENTS], op[ST_MACROS]
-    zero = np.int64(0)
+    pool, dx, pitch = op[ST_POOL], op[ST_DX], desc[b, PITCH]
     trits = desc[b, PLANES] == 1 and op[ST_MODE] == TERN
-    start = _line_start(desc, b, 0, y)
-    for i in range(pixels):
-        pixel = p0 + i
-        x = op[ST_X0] + pixel // op[ST_POOL] * op[ST_DX]
-        if x < low or x >= high:
-            continue
-        macro = (i // segments) % groups * (macros // groups)
-        step = op[ST_ACC] + i // (groups * segments)
-        at = (step * row_words + i % segments) * macros + macro
-        trit = x * desc[b, PITCH] + op[ST_CHAN]
-        fresh = op[ST_COMBINE] == 0 and pixel % op[ST_POOL] == 0
-        if trits:
-            _ternarize(acc, at, thresholds, macro, macros + macro, active, bits, bplane)
-            if not fresh:
-                _copy_bits(mem, start + trit, there, zero, active)
-                _copy_bits(mem, start + trit + (wplane << 6), there, bplane << 6, active)
-                _maximum(bits, bplane, there, (active + 63) >> 6)
-            _write_planes(bits, bplane, active, mem, wplane, start + trit)
-        else:
-            _results(op, acc, at, thresholds, macro, macros, values)
-            if not fresh:
-                for m in range(active):
-                    values[m] = max(values[m], _read_value(mem, wplane, desc, b, y, trit + m))
-            for j in range(desc[b, PLANES]):
-                _value_plane(values, active, j, bits, 0, bplane)
-                address = _line_start(desc, b, j, y) + trit
-                _write_planes(bits, bplane, active, mem, wplane, address)
+    start = _line_start(desc, b, np.int64(0), y)
+    direct = trits and (start | pitch | op[ST_CHAN] | active) & 15 == 0
+    step, group, segment = op[ST_ACC], 0, 0
+    x, turn = op[ST_X0] + p0 // pool * dx, p0 % pool
+    for _ in range(pixels):
+        if x >= low and x < high:
+            macro = group * (macros // groups)
+            at = (step * row_words + segment) * macros + macro
+            fresh = op[ST_COMBINE] == 0 and turn == 0
+            trit = x * pitch + op[ST_CHAN]
+            if direct and fresh:
+                _ternarize(acc, at, thresholds, macro, macros + macro, active, mem,
+                           (start + trit) >> 4, wplane)  # fmt: skip
+            elif trits:
+                _ternarize(
+                    acc, at, thresholds, macro, macros + macro, active, bits, 0, bplane
+                )
+                if not fresh:
+                    _combine_trits(mem, wplane, start + trit, bits, there, bplane, active)
+                _write_planes(bits, bplane, active, mem, wplane, start + trit)
+            else:
+                _results(op, acc, at, thresholds, macro, macros, values)
+                if not fresh:
+                    for m in range(active):
+                        values[m] = max(values[m], _read_value(mem, wplane, desc, b, y, trit + m))
+                for j in range(desc[b, PLANES]):
+                    _value_plane(values, active, j, bits, 0, bplane)
+                    address = _line_start(desc, b, j, y) + trit
+                    _write_planes(bits, bplane, active, mem, wplane, address)
+        segment += 1
+        if segment == segments:
+            segment = 0
+            group += 1
+            if group == groups:
+                group = 0
+                step += 1
+        turn += 1
+        if turn == pool:
+            turn = 0
+            x += dx
 
 
 # --- LUT ---------------------------------------------------------------------------------------
@@ -1070,7 +1118,18 @@ def _operand(
     """Gather an operand of a LUT; a held one is repeated for every pixel."""
     if not hold:
         return _gather(
-            mem, wplane, acts, aplane, region, desc, buffer, plane, y, first, first + count, counters
+            mem,
+            wplane,
+            acts,
+            aplane,
+            region,
+            desc,
+            buffer,
+            plane,
+            y,
+            first,
+            first + count,
+            counters,
         )
     zero, one = np.int64(0), np.int64(1)
     whole = _gather(
@@ -1110,7 +1169,9 @@ def _look_up(table: Any, acts: Any, aplane: Any, a: Any, b: Any, out: Any, words
 
 
 @inner
-def _interferes(desc: Any, a: Any, plane: Any, hold: Any, y: Any, low: Any, high: Any, start: Any) -> Any:
+def _interferes(
+    desc: Any, a: Any, plane: Any, hold: Any, y: Any, low: Any, high: Any, start: Any
+) -> Any:
     """Whether writing trits low..high-1 one by one changes what is read later from an operand."""
     first = _line_start(desc, a, plane, 0 if hold else y)
     last = first + (desc[a, PITCH] if hold else _line_trits(desc, a))
@@ -1161,12 +1222,12 @@ def _lut(
 (I_PORT, I_FORMAT, I_BASE, I_LEVELS, I_EACH, I_COUNTER) = range(2, 8)
 (O_PORT, O_FORMAT, O_CHAN, O_N, O_TO, O_X0, O_LIMIT, O_COUNTER) = range(2, 10)
 W_ROW, W_SOURCE, W_N = range(1, 4)
-# Columns of a port: where its image starts (bytes of the inputs, values of the outputs), the number
-# of its element type, its shape, the bits of a value.
+# Columns of a port: the byte its image starts at, the number of its element type, its shape, the bits
+# of a value.
 P_START, P_TYPE, P_CHANNELS, P_HEIGHT, P_WIDTH, P_BITS = range(6)
 PORT_COLUMNS = 6
 ELEMENTS = (np.uint8, np.int8, np.uint16, np.int16, np.uint32, np.int32, np.int64)
-"""Element types of input images, by number."""
+"""Element types of images, by number; outputs have signed ones."""
 
 
 def _spread_of(kind: Any, extend: str) -> Any:
@@ -1281,15 +1342,134 @@ def _thermometer(
 
 @inner
 def _write_pixels(
-    acts: Any, aplane: Any, size: Any, count: Any, mem: Any, wplane: Any, address: Any, pitch: Any
-) -> None:
-    """Write `count` pixels of `size` trits each, from acts to memory, where they lie `pitch` apart."""
-    if size == pitch:
+    acts: Any, aplane: Any, start: Any, size: Any, step: Any, count: Any, mem: Any, wplane: Any,
+    address: Any, pitch: Any,
+) -> None:  # fmt: skip
+    """Write `count` pixels of `size` trits, `step` apart in acts from bit `start`, to memory."""
+    if size == pitch and size == step:
         size, count = size * count, 1
     for i in range(count):
-        source, to = (SLACK << 6) + i * size, address + i * pitch
+        source, to = start + i * step, address + i * pitch
         _copy_bits(acts, source, mem, to, size)
         _copy_bits(acts, source + (aplane << 6), mem, to + (wplane << 6), size)
+
+
+@intrinsic
+def _byte_plane(
+    typing: Any, raw: Any, start: Any, count: Any, j: Any, signed: Any, bits: Any, to: Any,
+    plane: Any,
+) -> Any:  # fmt: skip
+    """Bit j of the magnitudes of `count` bytes, and their signs, to bits[to:] and bits[to + plane:]."""
+    signature = types.void(raw, INT, INT, INT, INT, bits, INT, INT)
+
+    def generate(context: Any, b: Any, sig: Any, args: Any) -> Any:
+        raw, start, count, j, signed, bits, to, plane = args
+        wide, flags = ir.VectorType(I8, 64), ir.VectorType(ir.IntType(1), 64)
+        zero = ir.Constant(wide, [0] * 64)
+        base = _at(context, b, sig.args[0], raw, start, I8)
+        out = [_at(context, b, sig.args[5], bits, index, I64) for index in (to, b.add(to, plane))]
+        tested = _splat(b, b.trunc(b.shl(I64(1), j), I8), 64)
+        negatives = _splat(b, b.icmp_signed("!=", signed, I64(0)), 64)
+
+        def put(block: Any, value: Any) -> None:
+            minus = b.and_(b.icmp_signed("<", value, zero), negatives)
+            size = b.select(minus, b.sub(zero, value), value)
+            nonzero = b.icmp_unsigned("!=", b.and_(size, tested), zero)
+            for plane_bits, place in zip((nonzero, b.and_(nonzero, minus)), out, strict=True):
+                b.store(b.bitcast(plane_bits, I64), b.gep(place, [block]), align=8)
+
+        blocks, rest = b.lshr(count, I64(6)), b.and_(count, I64(63))
+        with cgutils.for_range(b, blocks) as loop:
+            place = b.gep(base, [b.shl(loop.index, I64(6))])
+            put(loop.index, b.load(b.bitcast(place, wide.as_pointer()), align=1))
+        with b.if_then(b.icmp_signed("!=", rest, I64(0))):
+            tail = cgutils.alloca_once_value(b, zero)
+            source = b.gep(base, [b.shl(blocks, I64(6))])
+            cgutils.raw_memcpy(b, b.bitcast(tail, I8.as_pointer()), source, rest, I64(1), align=1)
+            put(blocks, b.load(tail))
+        return context.get_dummy_value()
+
+    return signature, generate
+
+
+@intrinsic
+def _transpose(typing: Any, bits: Any, at: Any, step: Any, to: Any) -> Any:
+    """bits[to + i] = bit i of each of the 64 words bits[at + step * r], r = 0..63."""
+    signature = types.void(bits, INT, INT, INT)
+
+    def generate(context: Any, b: Any, sig: Any, args: Any) -> Any:
+        bits, at, step, to = args
+        rows = [ir.Constant(V8, ir.Undefined) for _ in range(8)]
+        for r in range(64):
+            place = _at(context, b, sig.args[0], bits, b.add(at, b.mul(step, I64(r))), I64)
+            rows[r // 8] = b.insert_element(rows[r // 8], b.load(place), I32(r % 8))
+        for distance in (32, 16, 8):
+            mask = ir.Constant(V8, [_low_halves(distance)] * 8)
+            shift = ir.Constant(V8, [distance] * 8)
+            for i in range(8):
+                other = i + distance // 8
+                if i & (distance // 8):
+                    continue
+                swap = b.and_(b.xor(b.lshr(rows[i], shift), rows[other]), mask)
+                rows[i] = b.xor(rows[i], b.shl(swap, shift))
+                rows[other] = b.xor(rows[other], swap)
+        for distance in (4, 2, 1):
+            low = ir.Constant(V8, [_low_halves(distance)] * 8)
+            high = b.not_(low)
+            shift = ir.Constant(V8, [distance] * 8)
+            order = ir.Constant(ir.VectorType(I32, 8), [lane ^ distance for lane in range(8)])
+            upper = ir.Constant(
+                ir.VectorType(ir.IntType(1), 8), [lane & distance != 0 for lane in range(8)]
+            )
+            for i in range(8):
+                partner = b.shuffle_vector(rows[i], ir.Constant(V8, ir.Undefined), order)
+                first = b.or_(b.and_(rows[i], low), b.and_(b.shl(partner, shift), high))
+                second = b.or_(b.and_(rows[i], high), b.and_(b.lshr(partner, shift), low))
+                rows[i] = b.select(upper, second, first)
+        for i in range(8):
+            place = _at(context, b, sig.args[0], bits, b.add(to, I64(8 * i)), V8)
+            b.store(rows[i], place, align=8)
+        return context.get_dummy_value()
+
+    return signature, generate
+
+
+def _low_halves(distance: int) -> int:
+    """The low half of every 2 * distance bits of a word."""
+    return sum(1 << bit for bit in range(64) if bit & distance == 0)
+
+
+MANY_CHANNELS = 16
+
+
+@inner
+def _bytes_in(
+    raw: Any, port: Any, y: Any, column: Any, count: Any, j: Any, acts: Any, aplane: Any
+) -> Any:
+    """Plane j of a line of many byte channels, pixel by pixel, to acts; return where and the step.
+
+    The planes of every channel are taken along the line first, then 64 x 64 bits are transposed.
+    """
+    channels, blocks = port[P_CHANNELS], (count + 63) >> 6
+    tall = (channels + 63) >> 6
+    signed = np.int64(port[P_TYPE] == 1)
+    for c in range(channels):
+        start = port[P_START] + (c * port[P_HEIGHT] + y) * port[P_WIDTH] + column
+        _byte_plane(raw, start, count, j, signed, acts, SLACK + c * blocks, aplane)
+    for i in range(SLACK + channels * blocks, SLACK + tall * 64 * blocks):
+        acts[i] = acts[i + aplane] = np.uint64(0)
+    square = SLACK + tall * 64 * blocks
+    to = square + 64
+    for p in range(2):
+        plane = p * aplane
+        for block in range(blocks):
+            pixels = min(64, count - 64 * block)
+            for t in range(tall):
+                at = SLACK + t * 64 * blocks + block + plane
+                _transpose(acts, at, blocks, square + plane)
+                for i in range(pixels):
+                    acts[to + (64 * block + i) * tall + t + plane] = acts[square + i + plane]
+    return to, tall
 
 
 @inner
@@ -1300,19 +1480,145 @@ def _dma_in(
     """Execute a DMAIN for `count` pixels: of the buffer from `low`, of the image from `column`."""
     b, channels = op[F_BUFFER], port[P_CHANNELS]
     pitch = desc[b, PITCH]
-    _read_line(raw, port, y, column, count, values)
     size = channels * (op[I_LEVELS] if op[I_FORMAT] else 1)
+    many = channels >= MANY_CHANNELS and port[P_TYPE] <= 1 and not op[I_FORMAT]
+    if not many:
+        _read_line(raw, port, y, column, count, values)
     if op[I_FORMAT]:
         _thermometer(op, levels, values, count, channels, acts, aplane)
+    start, step = np.int64(SLACK << 6), size
     for j in range(desc[b, PLANES]):
-        if not op[I_FORMAT]:
+        if many and j < 8:
+            to, tall = _bytes_in(raw, port, y, column, count, j, acts, aplane)
+            start, step = to << 6, tall << 6
+        elif many or (op[I_FORMAT] and j == 1):
+            start, step = np.int64(SLACK << 6), size
+            _fill_bits(acts, start, count * size, np.uint64(0))
+            _fill_bits(acts, start + (aplane << 6), count * size, np.uint64(0))
+        elif not op[I_FORMAT]:
             _value_plane(values, count * size, j, acts, SLACK, aplane)
-        elif j == 1:
-            words = (count * size + 63) >> 6
-            _fill_bits(acts, np.int64(SLACK << 6), words << 6, np.uint64(0))
-            _fill_bits(acts, (aplane + SLACK) << 6, words << 6, np.uint64(0))
         address = _line_start(desc, b, j, y) + low * pitch
-        _write_pixels(acts, aplane, size, count, mem, wplane, address, pitch)
+        _write_pixels(acts, aplane, start, size, step, count, mem, wplane, address, pitch)
+
+
+@intrinsic
+def _expand(
+    typing: Any, bits: Any, word: Any, plane: Any, count: Any, j: Any, values: Any, keep: Any
+) -> Any:
+    """values[i] = keep & values[i] + 2^j * trit i, for `count` trits from bits[word], by 8."""
+    signature = types.void(bits, INT, INT, INT, INT, values, INT)
+
+    def generate(context: Any, b: Any, sig: Any, args: Any) -> Any:
+        bits, word, plane, count, j, values, keep = args
+        flags = ir.VectorType(ir.IntType(1), 8)
+        sources = [
+            _at(context, b, sig.args[0], bits, index, I8) for index in (word, b.add(word, plane))
+        ]
+        target = _at(context, b, sig.args[5], values, I64(0), I64)
+        size, zero = _splat(b, b.shl(I64(1), j), 8), ir.Constant(V8, [0] * 8)
+        kept = _splat(b, keep, 8)
+        with cgutils.for_range(b, b.lshr(b.add(count, I64(7)), I64(3))) as loop:
+            nonzero, sign = (
+                b.bitcast(b.load(b.gep(p, [loop.index]), align=1), flags) for p in sources
+            )
+            value = b.select(nonzero, b.select(sign, b.sub(zero, size), size), zero)
+            place = b.gep(target, [b.shl(loop.index, I64(3))])
+            place = b.bitcast(place, V8.as_pointer())
+            b.store(b.add(b.and_(b.load(place, align=8), kept), value), place, align=8)
+        return context.get_dummy_value()
+
+    return signature, generate
+
+
+@intrinsic
+def _put_bytes(
+    typing: Any, bits: Any, word: Any, plane: Any, out: Any, at: Any, count: Any
+) -> Any:
+    """out[at:] = the first `count` trits of bits[word], as bytes."""
+    signature = types.void(bits, INT, INT, out, INT, INT)
+
+    def generate(context: Any, b: Any, sig: Any, args: Any) -> Any:
+        bits, word, plane, out, at, count = args
+        wide, flags = ir.VectorType(I8, 64), ir.VectorType(ir.IntType(1), 64)
+        one, minus, zero = (ir.Constant(wide, [v] * 64) for v in (1, -1, 0))
+        nonzero, sign = (
+            b.bitcast(b.load(_at(context, b, sig.args[0], bits, index, I64)), flags)
+            for index in (word, b.add(word, plane))
+        )
+        value = b.select(nonzero, b.select(sign, minus, one), zero)
+        target = _at(context, b, sig.args[3], out, at, I8)
+        with b.if_else(b.icmp_signed("==", count, I64(64))) as (whole, part):
+            with whole:
+                b.store(value, b.bitcast(target, wide.as_pointer()), align=1)
+            with part:
+                place = cgutils.alloca_once_value(b, value)
+                source = b.bitcast(place, I8.as_pointer())
+                cgutils.raw_memcpy(b, target, source, count, I64(1), align=1)
+        return context.get_dummy_value()
+
+    return signature, generate
+
+
+def _narrow_to(kind: Any) -> Any:
+    """out[at + i] = values[from + i * step] as elements of one type, for i in 0..count-1."""
+
+    @intrinsic
+    def narrow(
+        typing: Any, values: Any, start: Any, step: Any, out: Any, at: Any, count: Any
+    ) -> Any:
+        signature = types.void(values, INT, INT, out, INT, INT)
+
+        def generate(context: Any, b: Any, sig: Any, args: Any) -> Any:
+            values, start, step, out, at, count = args
+            source = _at(context, b, sig.args[0], values, start, I64)
+            target = _at(context, b, sig.args[3], out, I64(0), kind)
+            with cgutils.for_range(b, count) as loop:
+                value = b.load(b.gep(source, [b.mul(loop.index, step)]))
+                thin = value if kind is I64 else b.trunc(value, kind)
+                b.store(thin, b.gep(target, [b.add(at, loop.index)]), align=1)
+            return context.get_dummy_value()
+
+        return signature, generate
+
+    return narrow
+
+
+_narrow_i1, _narrow_i2, _narrow_i4, _narrow_i8 = (_narrow_to(kind) for kind in (I8, I16, I32, I64))
+
+
+@inner
+def _put_values(
+    kind: Any, values: Any, start: Any, step: Any, out: Any, at: Any, count: Any
+) -> None:
+    """Write values to the output's bytes as elements of its type, from element `at` on."""
+    if kind == 1:
+        _narrow_i1(values, start, step, out, at, count)
+    elif kind == 3:
+        _narrow_i2(values, start, step, out, at, count)
+    elif kind == 5:
+        _narrow_i4(values, start, step, out, at, count)
+    else:
+        _narrow_i8(values, start, step, out, at, count)
+
+
+@inner
+def _bytes_out(
+    op: Any, out: Any, port: Any, to: Any, pitch: Any, count: Any, acts: Any, aplane: Any, region: Any
+) -> None:
+    """Write the trits of many channels of a gathered line, as bytes: transposed 64 x 64."""
+    size = port[P_HEIGHT] * port[P_WIDTH]
+    for block in range((count + 63) >> 6):
+        pixels = min(64, count - 64 * block)
+        for first in range(0, op[O_N], 64):
+            for p in range(2):
+                bit = ((SLACK + p * aplane) << 6) + op[O_CHAN] + first + 64 * block * pitch
+                for i in range(pixels):
+                    acts[region + i + p * aplane] = _bits_at(acts, bit + i * pitch)
+                square = region + 64 + p * aplane
+                _transpose(acts, region + p * aplane, np.int64(1), square)
+            for c in range(min(64, op[O_N] - first)):
+                at = to + (first + c) * size + 64 * block
+                _put_bytes(acts, region + 64 + c, aplane, out, at, pixels)
 
 
 @inner
@@ -1325,33 +1631,45 @@ def _dma_out(
     pitch, column = desc[b, PITCH], low + _image_shift(desc, b, counters)
     channels, size = op[O_N], port[P_HEIGHT] * port[P_WIDTH]
     whole, start = True, np.int64(SLACK)
-    to = port[P_START] + op[O_TO] * size + y * port[P_WIDTH] + column
-    for i in range(channels * count):
-        values[i] = 0
+    stream = SLACK + ((count * pitch + 63) >> 6) + SLACK
+    to = op[O_TO] * size + y * port[P_WIDTH] + column
     for j in range(desc[b, PLANES]):
         whole &= _gather(
             mem, wplane, acts, aplane, start, desc, b, j, y, low, low + count, counters
         )
-        for c in range(channels):
-            bit = (SLACK << 6) + op[O_CHAN] + c
-            for x in range(count):
-                word, shift = bit >> 6, np.uint64(bit & 63)
-                nonzero = np.int64((acts[word] >> shift) & np.uint64(1))
-                sign = np.int64((acts[word + aplane] >> shift) & np.uint64(1))
-                values[c * count + x] += (nonzero - 2 * (nonzero & sign)) << j
-                bit += pitch
+        if channels >= MANY_CHANNELS and desc[b, PLANES] == 1 and not op[O_FORMAT]:
+            _bytes_out(op, out, port, port[P_START] + to, pitch, count, acts, aplane, stream)
+            return whole
+        at = start
+        if channels != pitch:
+            at = stream
+            for p in range(2):
+                for x in range(count):
+                    source = ((start + p * aplane) << 6) + x * pitch + op[O_CHAN]
+                    target = ((stream + p * aplane) << 6) + x * channels
+                    _copy_bits(acts, source, acts, target, channels)
+        keep = np.int64(0) if j == 0 else np.int64(-1)
+        _expand(acts, at, aplane, count * channels, j, values, keep)
+    element = port[P_START] >> _element_shift(port[P_TYPE])
     if op[O_FORMAT]:
         for x in range(count):
             best = 0
             for c in range(1, channels):
-                if values[c * count + x] > values[best * count + x]:
+                if values[x * channels + c] > values[x * channels + best]:
                     best = c
-            out[to + x] = best
+            values[x] = best
+        _put_values(port[P_TYPE], values, np.int64(0), np.int64(1), out, element + to, count)
     else:
         for c in range(channels):
-            for x in range(count):
-                out[to + c * size + x] = values[c * count + x]
+            at = element + to + c * size
+            _put_values(port[P_TYPE], values, c, channels, out, at, count)
     return whole
+
+
+@inner
+def _element_shift(kind: Any) -> Any:
+    """log2 of the bytes of an element type."""
+    return min(kind >> 1, 3)
 
 
 # --- time --------------------------------------------------------------------------------------
@@ -1399,9 +1717,7 @@ def _leave(clock: Any, started: Any, unit: Any, start: Any, busy: Any) -> None:
 
 
 @inner
-def _work(
-    clock: Any, started: Any, cost: Any, items: Any, first: Any, each: Any, row: Any
-) -> None:
+def _work(clock: Any, started: Any, cost: Any, items: Any, first: Any, each: Any, row: Any) -> None:
     """Let a unit work; count it."""
     unit = cost[COST_UNIT]
     busy = cost[COST_STARTUP] + (first + (items - 1) * each if items > 0 else 0)
@@ -1493,17 +1809,13 @@ def _lacks_buffer(op: Any, desc: Any) -> Any:
         return desc[op[F_BUFFER], PITCH] == 0
     if code == OP_LUT:
         return (
-            desc[op[F_BUFFER], PITCH] == 0
-            or desc[op[L_A], PITCH] == 0
-            or desc[op[L_B], PITCH] == 0
+            desc[op[F_BUFFER], PITCH] == 0 or desc[op[L_A], PITCH] == 0 or desc[op[L_B], PITCH] == 0
         )
     return False
 
 
 @inner
-def _post(
-    token: Any, time: Any, heads: Any, tails: Any, posts: Any, links: Any, free: Any
-) -> Any:
+def _post(token: Any, time: Any, heads: Any, tails: Any, posts: Any, links: Any, free: Any) -> Any:
     """Append a post to a token's queue; return whether there was room for it.
 
     `heads` and `tails` index `posts` for every token (-1: none), `links` chain them; free[0] starts
@@ -1548,7 +1860,9 @@ def _synchronise(
 
 
 @inner
-def _lut_failure(op: Any, desc: Any, counters: Any, y: Any, p0: Any, pixels: Any, status: Any) -> None:
+def _lut_failure(
+    op: Any, desc: Any, counters: Any, y: Any, p0: Any, pixels: Any, status: Any
+) -> None:
     """Tell which pixel of an operand no buffer holds."""
     for x in range(p0, p0 + pixels):
         for f in (L_A, L_B):
@@ -1563,7 +1877,7 @@ def _lut_failure(op: Any, desc: Any, counters: Any, y: Any, p0: Any, pixels: Any
 def execute(
     table: Any, turns: Any, run_of: Any, runs: Any, strips: Any, taps: Any, pieces: Any,
     words: Any, fills: Any, homes: Any, entries: Any, masks: Any, kw: Any, kbase: Any, kstep: Any,
-    costs: Any, figures: Any, mem: Any, external: Any, in_ports: Any, raw: Any, out_ports: Any,
+    panel: Any, costs: Any, figures: Any, mem: Any, external: Any, in_ports: Any, raw: Any, out_ports: Any,
     out: Any, buffers: Any, counters: Any, levels: Any, acc: Any, thresholds: Any, excess: Any,
     values: Any, bits: Any, there: Any, acts: Any, marks: Any, counts: Any, clock: Any,
     started: Any, heads: Any, tails: Any, posts: Any, links: Any, free: Any, status: Any,
@@ -1601,7 +1915,7 @@ def execute(
             if pixels > 0:
                 _dot(
                     run, table, mem, wplane, acts, aplane, marks, buffers, strips[tap:],
-                    words[word:], entries[word:], masks[word:], kw, kbase, kstep, acc, excess,
+                    words[word:], entries[word:], masks[word:], kw, kbase, kstep, panel, acc, excess,
                     macros, row_words, counters, p0, pixels, status,
                 )  # fmt: skip
                 if status[0] != DONE:
@@ -1645,9 +1959,7 @@ def execute(
             _work(clock, started, cost, items, cost[COST_FIRST], cost[COST_EACH], row)
         elif code == OP_TLOAD:
             _load_thresholds(op, mem, wplane, thresholds, row_words, macros)
-            _work(
-                clock, started, cost, cost[COST_ITEMS], cost[COST_FIRST], cost[COST_EACH], row
-            )
+            _work(clock, started, cost, cost[COST_ITEMS], cost[COST_FIRST], cost[COST_EACH], row)
         elif code == OP_DMAIN:
             b, port, y = op[F_BUFFER], in_ports[op[I_PORT]], _line_of(op, I_COUNTER, counters)
             shift = _image_shift(buffers, b, counters)
@@ -1692,9 +2004,7 @@ def execute(
                 _copy_words(external, start, mem, to, size)
                 _copy_words(external, start + size, mem, to + wplane, size)
             row[TRITS] += op[W_N] * size * 64
-            _work(
-                clock, started, cost, cost[COST_ITEMS], cost[COST_FIRST], cost[COST_EACH], row
-            )
+            _work(clock, started, cost, cost[COST_ITEMS], cost[COST_FIRST], cost[COST_EACH], row)
         elif code == OP_WAIT or code == OP_SIGNAL:
             ended = _synchronise(op, clock, started, row, heads, tails, posts, links, free)
             if ended != DONE:

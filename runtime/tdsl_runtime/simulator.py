@@ -20,7 +20,7 @@ from tdsl_runtime.encoding import field_table
 from tdsl_runtime.errors import MachineError
 from tdsl_runtime.interpreter import Interpreter, Result
 from tdsl_runtime.isa import TABLE, MicroOp, Opcode, Unit
-from tdsl_runtime.ports import check_inputs
+from tdsl_runtime.ports import Images, check_inputs
 from tdsl_runtime.program import Port, Program
 from tdsl_runtime.timing import Extent, cost
 from tdsl_runtime.validation import loop_ends, validate
@@ -46,6 +46,7 @@ class _Code:
     figures: Ints
     memory: Words
     external: Words
+    out_ports: Ints
     values: int
     acts: int
 
@@ -90,8 +91,7 @@ class Simulator:
         program, code = self.program, self._code
         machine = program.machine
         in_ports, raw = _input_ports(program.inputs, images)
-        out_ports = _output_ports(program.outputs)
-        out = np.zeros(sum(np.prod(port.shape) for port in program.outputs), np.int64)
+        out = np.zeros(_bytes_of(code.out_ports), np.uint8)
         counts = np.zeros((len(code.table), len(Counter)), np.int64)
         clock = np.zeros(kernels.CLOCK_SIZE, np.int64)
         started = np.zeros((len(Unit), machine.queue + 1), np.int64)
@@ -108,7 +108,7 @@ class Simulator:
             code.external,
             in_ports,
             raw,
-            out_ports,
+            code.out_ports,
             out,
             *_registers(program, code),
             counts,
@@ -124,7 +124,7 @@ class Simulator:
             return Interpreter(program).run(images)
         if status[0] != kernels.DONE:
             raise _failure(program, status)
-        return Result(_outputs(program.outputs, out), _counters(code.table, counts, clock))
+        return Result(_outputs(program.outputs, code.out_ports, out), _counters(code.table, counts, clock))
 
 
 @contextmanager
@@ -168,6 +168,7 @@ def _decode(program: Program, fuse: bool) -> _Code:
         words += sum(ops[at]["lines"] * (ops[at]["len"] // 64 + 2) for at in members)
     values, acts = _space(program, groups)
     return _Code(
+        out_ports=_output_ports(program),
         values=values,
         acts=acts,
         table=field_table(ops),
@@ -250,6 +251,7 @@ def _plan_tables(code: _Code) -> tuple[NDArray[Any], ...]:
         np.zeros(code.words, np.int64),
         np.zeros(code.words, np.int64),
         np.zeros(code.words, np.int64),
+        np.zeros(32 * code.words, np.uint64),
     )
 
 
@@ -285,26 +287,54 @@ def _input_ports(
 ) -> tuple[Ints, NDArray[np.uint8]]:
     """The table of the input ports, and all images as one row of bytes."""
     table = np.zeros((len(ports), kernels.PORT_COLUMNS), np.int64)
-    parts: list[NDArray[np.uint8]] = []
+    parts = [np.zeros(0, np.uint8)]
     start = 0
     for row, port in zip(table, ports, strict=True):
-        image = np.ascontiguousarray(images[port.name])
-        kind = kernels.ELEMENTS.index(image.dtype.type)
+        kind = _element(port.low, port.high)
+        image = np.ascontiguousarray(images[port.name], kernels.ELEMENTS[kind])
         row[:] = start, kind, *port.shape, port.bits
         parts.append(image.reshape(-1).view(np.uint8))
-        start += parts[-1].size
-    if len(parts) == 1:
-        return table, parts[0]
-    return table, np.concatenate([np.zeros(0, np.uint8), *parts])
+        start += image.nbytes
+    return table, parts[1] if len(parts) == 2 else np.concatenate(parts)
 
 
-def _output_ports(ports: Sequence[Port]) -> Ints:
-    table = np.zeros((len(ports), kernels.PORT_COLUMNS), np.int64)
+def _output_ports(program: Program) -> Ints:
+    """The table of the output ports, with element types that hold whatever DMAOUT writes."""
+    planes = [1] * (1 << 8)
+    for op in program.ops:
+        if op.opcode is Opcode.BUF:
+            planes[op["buffer"]] = max(planes[op["buffer"]], op["planes"])
+    largest = [0] * len(program.outputs)
+    for op in program.ops:
+        if op.opcode is Opcode.DMAOUT:
+            value = op["n"] if op["format"] else (1 << planes[op["buffer"]]) - 1
+            largest[op["port"]] = max(largest[op["port"]], value)
+    table = np.zeros((len(program.outputs), kernels.PORT_COLUMNS), np.int64)
     start = 0
-    for row, port in zip(table, ports, strict=True):
-        row[:] = start, 0, *port.shape, port.bits
-        start += int(np.prod(port.shape))
+    for row, port, value in zip(table, program.outputs, largest, strict=True):
+        kind = _element(-value, value)
+        row[:] = start, kind, *port.shape, port.bits
+        size = int(np.prod(port.shape)) * np.dtype(kernels.ELEMENTS[kind]).itemsize
+        start += (size + 7) // 8 * 8
     return table
+
+
+def _bytes_of(table: Ints) -> int:
+    """Bytes that the images of the output ports take."""
+    if not len(table):
+        return 0
+    last = table[-1]
+    sizes = last[kernels.P_CHANNELS] * last[kernels.P_HEIGHT] * last[kernels.P_WIDTH]
+    return int(last[kernels.P_START] + 8 * sizes)
+
+
+def _element(low: int, high: int) -> int:
+    """The number of the first element type that holds all of low..high."""
+    for number, kind in enumerate(kernels.ELEMENTS):
+        limits = np.iinfo(kind)
+        if limits.min <= low and high <= limits.max:
+            return number
+    return len(kernels.ELEMENTS) - 1
 
 
 def _space(program: Program, groups: Sequence[Sequence[int]]) -> tuple[int, int]:
@@ -313,12 +343,15 @@ def _space(program: Program, groups: Sequence[Sequence[int]]) -> tuple[int, int]
     pitches = [op["pitch"] for op in ops if op.opcode is Opcode.BUF]
     low, high = min(pitches, default=1), max(pitches, default=1)
     values = [machine.macros, *(port.channels * port.width for port in program.inputs)]
-    trits = [port.channels * port.width * _most_levels(ops) for port in program.inputs]
+    trits = [
+        (port.channels + 63) * (port.width + 127) * (_most_levels(ops) + 1)
+        for port in program.inputs
+    ]
     for op in ops:
         if op.opcode is Opcode.DMAOUT:
             width = min(op["limit"], program.outputs[op["port"]].width)
             values.append(op["n"] * width)
-            trits.append(width * high)
+            trits.append(width * (high + op["n"]))
         elif op.opcode is Opcode.LUT:
             trits.append(2 * min(op["span"], op["limit"]) * high)
     runs = [_run_words([ops[at] for at in group], low, high) for group in groups]
@@ -342,13 +375,13 @@ def _run_words(dots: Sequence[MicroOp], low: int, high: int) -> int:
     return strips + window * (kernels.CHUNK + op["groups"] * op["segments"])
 
 
-def _outputs(ports: Sequence[Port], out: Ints) -> dict[str, Ints]:
-    images: dict[str, Ints] = {}
-    start = 0
-    for port in ports:
-        size = int(np.prod(port.shape))
-        images[port.name] = out[start : start + size].reshape(port.shape)
-        start += size
+def _outputs(ports: Sequence[Port], table: Ints, out: NDArray[np.uint8]) -> Images:
+    images: Images = {}
+    for port, row in zip(ports, table, strict=True):
+        kind = np.dtype(kernels.ELEMENTS[row[kernels.P_TYPE]])
+        start = row[kernels.P_START]
+        size = int(np.prod(port.shape)) * kind.itemsize
+        images[port.name] = out[start : start + size].view(kind).reshape(port.shape)
     return images
 
 
