@@ -35,7 +35,7 @@ class Counters:
 
     `table` is int64 [micro-ops, len(Counter)]. `done` and `busy` are int64 [4]: the cycle at which
     the last work of each `Unit` is done, and the cycles it was busy. `issued` micro-ops took
-    `issue_cycles`: the cycle after the last issue. `cycles` is the length of the program.
+    `issue_cycles`: the cycle of the last issue. `cycles` is the length of the program.
     """
 
     table: NDArray[np.int64]
