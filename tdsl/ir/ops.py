@@ -123,7 +123,7 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Quantize:
-    """element.low + the number of thresholds below x (x > th); `th` is (levels-1,) or (C, levels-1)."""
+    """element.low + the number of thresholds below x; `th` is (levels-1,) or (C, levels-1)."""
 
     element: Element
     th: Parameter
