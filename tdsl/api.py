@@ -3,6 +3,7 @@
 import difflib
 from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from os import PathLike
 from pathlib import Path
 
@@ -21,6 +22,7 @@ from tdsl.images.fitting import fit_array, fit_picture
 from tdsl.images.port import Array, Port
 from tdsl.ir.specialize import specialize
 from tdsl.program_cache import cached_program
+from tdsl.random_values import random_weights
 from tdsl.refusal import machine_refusals, refusal
 from tdsl.sizes import input_ports, output_ports, sizes_from_shapes, sizes_from_size
 from tdsl_runtime.description import MachineDescription, load_machine, machines
@@ -32,19 +34,25 @@ DEFAULT_MACHINE = "nearmem-1mb"
 """Where neither the file nor the caller names one."""
 
 
-def load(path: str | PathLike[str], network: str | None = None) -> "Network":
+def load(
+    path: str | PathLike[str], network: str | None = None, *, weights: bool = True
+) -> "Network":
     """Read and check a `.tnn` file; `network` chooses one where it holds several.
 
+    Without `weights` the files that hold them are not needed, and random ones take their place.
     Raises CompileError with every mistake of the file.
     """
-    networks = {net.name: net for net in load_all(path)}
+    networks = {net.name: net for net in load_all(path, weights=weights)}
     return networks[_chosen(str(path), list(networks), network)]
 
 
-def load_all(path: str | PathLike[str], *, require_weights: bool = True) -> "list[Network]":
+def load_all(path: str | PathLike[str], *, weights: bool = True) -> "list[Network]":
     """Read and check a `.tnn` file: all its networks. Raises CompileError."""
-    module = load_module(Path(path), require_weights=require_weights)
-    return [Network(one, Path(path).parent, module.sources) for one in module.networks.values()]
+    module = load_module(Path(path), require_weights=weights)
+    found = list(module.networks.values())
+    if not weights:
+        found = [replace(one, arrays=random_weights(one.graph)) for one in found]
+    return [Network(one, Path(path).parent, module.sources) for one in found]
 
 
 class Network:

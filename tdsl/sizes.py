@@ -8,7 +8,7 @@ from tdsl.images.port import Port, size_text
 from tdsl.ir.graph import Graph, Node
 from tdsl.ir.ops import Input
 from tdsl.ir.size import Affine, Size, Symbol, evaluate, symbols_of
-from tdsl.ir.tensor_type import TensorType
+from tdsl.ir.tensor_type import Kind, TensorType
 from tdsl.refusal import refusal
 
 Shape = tuple[int, ...]
@@ -27,6 +27,7 @@ def input_ports(graph: Graph) -> list[Port]:
             tuple(extent if isinstance(extent, int) else None for extent in node.type.shape),
             node.type.element.low,
             node.type.element.high,
+            node.type.element.kind is not Kind.BIN,
         )
         for node in input_nodes(graph)
     ]

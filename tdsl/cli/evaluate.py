@@ -83,7 +83,7 @@ def _quality(data: "Dataset", results: "list[Result]", runner: "Runner") -> dict
     check_judged(data, results[0].outputs)
     if data.labels is not None:
         right = sum(
-            decision(result.outputs) == label
+            decision(result.outputs) == int(label)
             for result, label in zip(results, data.labels, strict=True)
         )
         return {"right": right, "accuracy": right / len(data)}

@@ -6,7 +6,7 @@ import traceback
 
 import typer
 
-from tdsl.cli import catalogue, evaluate, golden, run, text
+from tdsl.cli import build, catalogue, cost, evaluate, golden, run, text
 from tdsl.cli.terminal import print_error
 from tdsl.diagnostics import CompileError
 
@@ -29,6 +29,9 @@ app.command("test")(golden.run_checks)
 app.command("run")(run.run)
 app.command("exec")(run.exec_program)
 app.command("eval")(evaluate.evaluate)
+app.command("compile")(build.compile_program)
+app.command("show")(build.show)
+app.command("cost")(cost.cost)
 app.command("samples")(catalogue.samples)
 app.command("machines")(catalogue.machines)
 

@@ -52,6 +52,13 @@ def fit_array(array: Array, port: Port, label: str) -> list[Array]:
 def check_values(array: Array, port: Port, label: str) -> None:
     """Refuse values that the input's element type does not hold."""
     low, high = int(array.min()), int(array.max())
+    if not port.has_zero and (array == 0).any():
+        raise refusal(
+            "E0706",
+            f"`{label}` has the value 0, which input `{port.name}` does not take",
+            note=f"the input takes {port.low} and {port.high}",
+            remedy="give values of these two only",
+        )
     if port.low <= low and high <= port.high:
         return
     raise refusal(

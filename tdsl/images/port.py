@@ -17,6 +17,8 @@ class Port:
     shape: tuple[int | None, ...]
     low: int
     high: int
+    has_zero: bool = True
+    """Whether 0 is one of the values; it is none of `bin`."""
 
     @property
     def channels(self) -> int | None:

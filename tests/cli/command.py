@@ -14,14 +14,16 @@ HOMES = {
 }
 
 
-def tdsl_command(
-    *arguments: str | Path, cwd: Path | None = None, **environment: str
-) -> subprocess.CompletedProcess[str]:
-    """Run `tdsl ARGUMENTS` with the packages that this process imports."""
+def environment(**changes: str) -> dict[str, str]:
+    """The environment in which a new process imports the packages that this one imports."""
+    return {**os.environ, "PYTHONPATH": os.pathsep.join(sorted(HOMES)), **changes}
+
+
+def tdsl_command(*arguments: str | Path, **changes: str) -> subprocess.CompletedProcess[str]:
+    """Run `tdsl ARGUMENTS` in a new process."""
     return subprocess.run(
         [sys.executable, "-m", "tdsl", *map(str, arguments)],
-        cwd=cwd,
-        env={**os.environ, "PYTHONPATH": os.pathsep.join(sorted(HOMES)), **environment},
+        env=environment(**changes),
         capture_output=True,
         text=True,
         timeout=300,

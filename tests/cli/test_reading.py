@@ -196,6 +196,12 @@ BAD: list[tuple[str, Callable[[Path], object], Port, str]] = [
     ("float.npy", lambda path: np.save(path, PIXELS / 255), GREY, "E0706"),
     ("range.npy", lambda path: np.save(path, PIXELS * -1.0 // 1), GREY, "E0706"),
     ("trits.png", _png, Port("x", (1, None, None), -1, 1), "E0706"),
+    (
+        "bin.npy",
+        lambda path: np.save(path, PIXELS % 2),
+        Port("x", (1, 4, 6), -1, 1, False),
+        "E0706",
+    ),
     ("two.npz", lambda path: np.savez(path, a=PIXELS, b=PIXELS), GREY, "E0707"),
 ]
 

@@ -1,0 +1,121 @@
+"""`tdsl compile` and `tdsl show`: a program file, and every stage on the way to it as text."""
+
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from tdsl.cli.options import File, Json, Machine, NetworkName, Size
+from tdsl.cli.terminal import print_json, print_text, waiting
+
+if TYPE_CHECKING:
+    from tdsl.compiler import Compiled
+
+
+class Stage(StrEnum):
+    """What `tdsl show` prints."""
+
+    SYNTAX = "syntax"
+    GRAPH = "graph"
+    MAPPING = "mapping"
+    ASSEMBLY = "assembly"
+
+
+def compile_program(
+    file: File,
+    output: Annotated[
+        Path, typer.Option("--output", "-o", metavar="PROGRAM", help="The program file to write.")
+    ],
+    network: NetworkName = None,
+    size: Size = None,
+    machine: Machine = None,
+    json: Json = False,
+) -> None:
+    """Write the program of a network: one file, which `tdsl exec` runs alone."""
+    from tdsl.cli.units import bits
+    from tdsl.cost.memory import memory_bits
+    from tdsl.refusal import machine_refusals
+
+    program = _compiled(file, network, size, machine).program
+    with machine_refusals("E0712"):
+        program.save(output)
+    memory = memory_bits(program)
+    if json:
+        print_json(
+            {
+                "network": program.network,
+                "machine": program.machine.name,
+                "program": str(output),
+                "micro_ops": len(program.ops),
+                "memory_bits": {
+                    "weights": memory.weights,
+                    "features": memory.features,
+                    "program": memory.program,
+                },
+            }
+        )
+        return
+    print_text(
+        f"{program.network} for {program.machine.name}: {len(program.ops)} micro-ops "
+        f"({bits(memory.program)}), weights {bits(memory.weights)}, "
+        f"features {bits(memory.features)}; written to {output}"
+    )
+
+
+def show(
+    file: File,
+    emit: Annotated[Stage, typer.Option("--emit", help="Which stage.")] = Stage.GRAPH,
+    network: NetworkName = None,
+    size: Size = None,
+    machine: Machine = None,
+) -> None:
+    """Print a stage of the compilation as text."""
+    match emit:
+        case Stage.SYNTAX:
+            print_text(_syntax(file))
+        case Stage.GRAPH:
+            print_text(_graph(file, network, size))
+        case Stage.MAPPING:
+            from tdsl.lowering.printer import print_mapping
+
+            print_text(print_mapping(_compiled(file, network, size, machine).plan))
+        case Stage.ASSEMBLY:
+            from tdsl_runtime.assembly import disassemble
+
+            print_text(disassemble(_compiled(file, network, size, machine).program))
+
+
+def _compiled(file: Path, network: str | None, size: str | None, machine: str | None) -> "Compiled":
+    from tdsl.api import load
+    from tdsl.sizes import parse_size, sizes_from_size
+
+    net = load(file, network)
+    sizes = sizes_from_size(net.checked.graph, parse_size(size) if size else None)
+    with waiting("compiling"):
+        return net.compiled(net.machine(machine), sizes)
+
+
+def _syntax(file: Path) -> str:
+    from tdsl.cli.syntax_text import print_syntax
+    from tdsl.diagnostics import CompileError
+    from tdsl.frontend.parser import parse, read_source
+
+    text = read_source(file)
+    module, mistakes = parse(text, str(file))
+    if mistakes:
+        raise CompileError(mistakes, {str(file): text})
+    return print_syntax(module)
+
+
+def _graph(file: Path, network: str | None, size: str | None) -> str:
+    """The graph with its free sizes, or with those given."""
+    from tdsl.api import load
+    from tdsl.ir.printer import print_graph
+    from tdsl.ir.specialize import specialize
+    from tdsl.sizes import parse_size, sizes_from_size
+
+    graph = load(file, network).checked.graph
+    if size:
+        graph = specialize(graph, sizes_from_size(graph, parse_size(size)))
+    return print_graph(graph)

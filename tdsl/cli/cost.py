@@ -1,0 +1,82 @@
+"""`tdsl cost`: does it fit, what does it take, where does it go, and why is it not faster."""
+
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from tdsl.cli.options import File, Grey, Json, Machine, NetworkName, Size
+from tdsl.cli.terminal import print_json, waiting
+
+if TYPE_CHECKING:
+    from tdsl.api import Network
+    from tdsl.images.port import Frame
+
+
+def cost(
+    file: File,
+    network: NetworkName = None,
+    size: Size = None,
+    machine: Machine = None,
+    image: Annotated[
+        str | None,
+        typer.Option("--input", metavar="INPUT", help="Count on this image, not on a random one."),
+    ] = None,
+    grey: Grey = False,
+    no_weights: Annotated[
+        bool,
+        typer.Option("--no-weights", help="The weights are not trained yet: take random ones."),
+    ] = False,
+    json: Json = False,
+) -> None:
+    """Compile, execute once and count: cycles, energy, traffic and memory, by layer and line."""
+    from tdsl.api import load
+    from tdsl.cli.cost_tables import print_report
+    from tdsl.cli.frames import note_compilation
+    from tdsl.cost.macs import graph_macs
+    from tdsl.cost.memory_map import memory_map
+    from tdsl.cost.report import make_report
+    from tdsl.execution import Runner
+    from tdsl.sizes import output_ports
+    from tdsl_runtime.energy import energy
+
+    net = load(file, network, weights=not no_weights)
+    frame = _frame(net, size, image, grey)
+    sizes = net.sizes_of(frame.arrays)
+    with waiting("compiling"):
+        compiled = net.compiled(net.machine(machine), sizes)
+    ports = output_ports(net.checked.graph, net.checked.declared, sizes)
+    runner = Runner(compiled.program, ports, graph_macs(compiled.graph), note_compilation)
+    with waiting("executing once, to count"):
+        result = runner.run(frame.arrays)
+    report = make_report(compiled, result.counters, energy(compiled.program, result.counters))
+    regions = memory_map(compiled.plan)
+    if json:
+        print_json(
+            {
+                "network": net.name,
+                "machine": result.cost.machine,
+                "input": frame.label,
+                **result.cost.to_json(),
+                **asdict(report),
+                "memory": [asdict(region) for region in regions],
+            }
+        )
+    else:
+        print_report(net.name, frame, result.cost, compiled.program.machine, report, regions)
+
+
+def _frame(net: "Network", size: str | None, image: str | None, grey: bool) -> "Frame":
+    """The image to count on: the one given, or random values of the size given."""
+    from tdsl.images.port import Frame
+    from tdsl.images.reading import read_frames
+    from tdsl.ir.specialize import specialize
+    from tdsl.random_values import random_inputs
+    from tdsl.sizes import parse_size, sizes_from_size
+
+    graph = net.checked.graph
+    if image is not None:
+        sizes = sizes_from_size(graph, parse_size(size)) if size else None
+        return next(read_frames([image], net.inputs_at(sizes), grey))
+    sizes = sizes_from_size(graph, parse_size(size) if size else None)
+    return Frame("random values", random_inputs(specialize(graph, sizes)))

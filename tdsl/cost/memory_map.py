@@ -1,0 +1,43 @@
+"""A plan -> what lies where in the array: weights, thresholds, a line buffer for each tensor."""
+
+from dataclasses import dataclass
+
+from tdsl.lowering.plan import Plan
+from tdsl.lowering.steps import DotStep
+from tdsl_runtime.description import PLANES, WORD
+
+
+@dataclass(frozen=True, slots=True)
+class Region:
+    """A part of the array: what it holds, where, and how many bits it takes of all macros."""
+
+    kind: str
+    name: str
+    place: str
+    bits: int
+
+
+def memory_map(plan: Plan) -> list[Region]:
+    """The regions in use, weights first."""
+    machine = plan.machine
+    row_bits = machine.macros * machine.columns * PLANES
+    regions: list[Region] = []
+    for number, dot in plan.dots.items():
+        step = plan.selection.steps[number]
+        assert isinstance(step, DotStep)
+        rows = f"rows {dot.row}..{dot.row + dot.rows - 1}"
+        regions.append(Region("weights", step.name, rows, dot.rows * row_bits))
+    if plan.threshold_rows:
+        last = plan.weight_rows + plan.threshold_rows - 1
+        rows = f"rows {plan.weight_rows}..{last}"
+        regions.append(Region("thresholds", "all", rows, plan.threshold_rows * row_bits))
+    for step in plan.selection.steps:
+        tensor = step.out
+        place = plan.places.get(tensor.index)
+        if place is None:
+            continue
+        line = -(-place.width * tensor.channels // WORD) * WORD
+        trits = tensor.planes * place.depth * line
+        lines = f"{place.depth} line{'s' if place.depth > 1 else ''} at trit {place.base}"
+        regions.append(Region("features", tensor.name, lines, trits * PLANES))
+    return regions
