@@ -157,7 +157,7 @@ class _Matcher:
             self.out.append(token.update("FOREIGN"))
 
     def _closed_on_this_line(self, index: int, opener: str) -> bool:
-        for token in self.tokens[index + 1 :]:
+        for token in (self.tokens[i] for i in range(index + 1, len(self.tokens))):
             if token.type == END_OF_LINE:
                 return False
             if token.type == CLOSERS[opener][0]:

@@ -69,7 +69,7 @@ def begins_declaration(tokens: Sequence[Token], index: int) -> bool:
 
 def begins_statement(tokens: Sequence[Token], index: int) -> bool:
     """Tell whether a line that starts at `index` looks like a statement or ends a body."""
-    for token in tokens[index:]:
+    for token in (tokens[i] for i in range(index, len(tokens))):
         if token.type in ("RETURN", "ASSERT", "RBRACE"):
             return True
         if not token.isidentifier() and token.type != "COMMA":

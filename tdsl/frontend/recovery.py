@@ -51,6 +51,8 @@ class _Driver:
         self.statement = 0
         """The index at which the current statement begins."""
         self.in_body = False
+        self.lost_item = False
+        """Whether the declaration before this place could not be read."""
 
     def run(self) -> Parsed:
         while self.index < len(self.tokens):
@@ -69,6 +71,8 @@ class _Driver:
             self.statement = self.index
         if token.type in ("LBRACE", "RBRACE"):
             self.in_body = token.type == "LBRACE"
+        if token.type == "RBRACE":
+            self.lost_item = False
         return True
 
     def _softened(self, token: Token) -> Token:
@@ -93,9 +97,15 @@ class _Driver:
     def _recover(self) -> None:
         end = self._statement_end(self.index)
         statement = self.tokens[self.statement : end + 1]
-        if not any(start(token) in self.reported for token in statement):
+        known = any(start(token) in self.reported for token in statement)
+        if not known and not self._follows_lost_item():
             self._report(describe(self._mistake(end)))
         self._replace(end)
+
+    def _follows_lost_item(self) -> bool:
+        """Tell whether an indented line stands outside of a body because a brace is amiss."""
+        indented = self.tokens[self.statement].column != 1
+        return self.lost_item and indented and not self.in_body
 
     def _mistake(self, end: int) -> Mistake:
         return Mistake(
@@ -119,6 +129,7 @@ class _Driver:
         self.parser.cut_back({BROKEN, _BODY_STATE if self.in_body else _MODULE_STATE})
         self.parser.feed(_broken(lost, _lost_names(lost, self.in_body)))
         self.index = self.statement = end
+        self.lost_item = not self.in_body
 
     def _statement_end(self, index: int) -> int:
         """Return the index of the newline, `}`, or `{` of a body, that ends the statement."""

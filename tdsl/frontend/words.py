@@ -110,7 +110,7 @@ def shown(token: Token) -> str:
 def expected_here(accepted: frozenset[str]) -> str:
     """Return in words what could stand at a place, or nothing if that is too much to say."""
     value = _VALUE <= accepted
-    rest = accepted - (_VALUE if value else frozenset())
+    rest = accepted - {"OR", "AND"} - (_VALUE if value else frozenset())
     if value or "PLUS" in accepted:
         rest -= _OPERATORS
     if END_OF_LINE in rest:

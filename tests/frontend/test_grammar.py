@@ -27,7 +27,7 @@ def test_a_corrupt_cache_is_built_anew(tmp_path: Path, content: bytes | None) ->
     file = tmp_path / "grammar.pickle"
     build_grammar(file)
     file.write_bytes(file.read_bytes()[:-100] if content is None else content)
-    build_grammar(file).parse_interactive()
+    assert len(build_grammar(file).terminals) == len(load_grammar().terminals)
     assert file.stat().st_size > 1000
 
 

@@ -170,6 +170,12 @@ def test_deep_nesting_is_a_mistake_and_no_crash(text: str) -> None:
     assert diagnostics
 
 
+def test_a_stray_brace_is_not_followed_by_a_message_for_every_line() -> None:
+    body = "    b = a\n    }\n    c = b\n    d = c\n    return d\n}\n"
+    _, diagnostics = parse(HEADER + body, "f")
+    assert [(one.code, one.span.line) for one in diagnostics] == [("E0102", 5), ("E0112", 8)]
+
+
 def test_a_long_pipe_is_not_deep() -> None:
     assert len(_body("    b = a" + " -> f" * 2000)) == 1
 
