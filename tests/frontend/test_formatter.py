@@ -33,7 +33,7 @@ def test_examples(path: Path) -> None:
 
 
 @given(data=st.data())
-@settings(max_examples=30)
+@settings(max_examples=30, deadline=None)
 def test_any_spacing_comes_out_the_same(data: st.DataObject) -> None:
     """Spaces, and line breaks where a statement goes on anyway, are drawn anew."""
     text = data.draw(st.sampled_from(TEXTS))

@@ -1,6 +1,6 @@
 """Example files with a token or two changed: only diagnostics, never another exception."""
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tdsl.diagnostics import render_all
@@ -36,16 +36,19 @@ def mutants(draw: st.DrawFn) -> str:
     return "".join(tokens)
 
 
+@settings(deadline=None)
 @given(mutants())
 def test_one_or_two_changed_tokens(text: str) -> None:
     _check(text)
 
 
+@settings(deadline=None)
 @given(st.lists(st.sampled_from(OTHERS), max_size=40).map(" ".join))
 def test_token_soup(text: str) -> None:
     _check("tnn 1\n" + text)
 
 
+@settings(deadline=None)
 @given(st.text(max_size=60))
 def test_any_text(text: str) -> None:
     _check(text)
