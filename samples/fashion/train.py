@@ -54,9 +54,9 @@ class Classifier(nn.Module):
         self.c1 = TernaryConv(16, 32, pool=2)
         self.c2 = TernaryConv(32, 64)
         self.c3 = TernaryConv(64, 64, pool=2)
-        self.c4 = TernaryConv(64, 96)
-        self.c5 = TernaryConv(96, 96, pool=2)
-        self.fc_latent = ternary_latent(10, 96 * 9)
+        self.c4 = TernaryConv(64, 64)
+        self.c5 = TernaryConv(64, 128, pool=2)
+        self.fc_latent = ternary_latent(10, 128 * 9)
         self.log_scale = nn.Parameter(torch.tensor(-3.0))
 
     def scores(self, image: Tensor, dtype: torch.dtype) -> Tensor:
@@ -88,7 +88,7 @@ def train(model: Classifier, images: Tensor, labels: Tensor, args: argparse.Name
     steps = len(images) // args.batch
     optimiser = torch.optim.Adam(model.parameters(), lr=args.rate)
     schedule = torch.optim.lr_scheduler.OneCycleLR(
-        optimiser, args.rate, total_steps=steps * args.epochs, pct_start=0.2
+        optimiser, args.rate, total_steps=steps * args.epochs, pct_start=args.rising
     )
     for epoch in range(args.epochs):
         model.train()
@@ -158,12 +158,11 @@ def main() -> None:
     parser.add_argument("--data", type=Path, required=True, help="the .npz data set")
     parser.add_argument("--out", type=Path, required=True, help="folder for the sample's files")
     parser.add_argument("--checkpoint", type=Path, default=Path("fashion.pt"))
-    parser.add_argument(
-        "--resume", action="store_true", help="export the checkpoint, train nothing"
-    )
-    parser.add_argument("--epochs", type=int, default=15)
+    parser.add_argument("--start", type=Path, help="begin with this checkpoint")
+    parser.add_argument("--epochs", type=int, default=15, help="0 only exports `--start`")
     parser.add_argument("--batch", type=int, default=128)
     parser.add_argument("--rate", type=float, default=5e-3)
+    parser.add_argument("--rising", type=float, default=0.2, help="share of steps with rising rate")
     parser.add_argument("--smoothing", type=float, default=0.0)
     parser.add_argument("--seed", type=int, default=0)
     args = parser.parse_args()
@@ -174,9 +173,9 @@ def main() -> None:
     images = torch.from_numpy(data["train_image"])
     labels = torch.from_numpy(data["train_label"].astype(np.int64))
     model = Classifier()
-    if args.resume:
-        model.load_state_dict(torch.load(args.checkpoint))
-    else:
+    if args.start:
+        model.load_state_dict(torch.load(args.start))
+    if args.epochs:
         train(model, images, labels, args)
     batches = images.unsqueeze(1).split(500)
     average_statistics(model, (partial(model.scores, b, torch.float32) for b in batches))
