@@ -14,18 +14,17 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from llvmlite import ir
+from llvmlite import binding, ir
 from numba import njit, types
-from numba.core import cgutils
+from numba.core import cgutils, config
 from numba.extending import intrinsic
 
-I8, I16, I32, I64 = (ir.IntType(bits) for bits in (8, 16, 32, 64))
+I1, I8, I16, I32, I64 = (ir.IntType(bits) for bits in (1, 8, 16, 32, 64))
 V8 = ir.VectorType(I64, 8)
 INT = types.int64
 ALL = np.uint64(0xFFFFFFFFFFFFFFFF)
 
-(DONE, MISSING_PIXEL, MISSING_TOKEN, MISSING_BUFFER, MISSING_LINE, EXCESS,
- MORE_POSTS) = range(7)  # fmt: skip
+DONE, MISSING_PIXEL, MISSING_TOKEN, EXCESS, MORE_POSTS = range(5)
 """How a run ended: what `execute` puts in status[0]; status[1] is the micro-op, the rest details."""
 NONE = -(1 << 62)
 
@@ -152,6 +151,200 @@ _tile_6x2, _tile_6x1 = _dot_tile(6, 2), _dot_tile(6, 1)
 _tile_4x2, _tile_4x1 = _dot_tile(4, 2), _dot_tile(4, 1)
 _tile_2x2, _tile_2x1 = _dot_tile(2, 2), _dot_tile(2, 1)
 _tile_1x2, _tile_1x1 = _dot_tile(1, 2), _dot_tile(1, 1)
+
+
+def _host_has_tiles() -> bool:
+    """Whether LLVM compiles for a CPU with int8 matrix tiles (AMX)."""
+    features = binding.get_host_cpu_features()
+    chosen = config.CPU_NAME in (None, "host") and config.CPU_FEATURES is None
+    return chosen and bool(features.get("amx-tile") and features.get("amx-int8"))
+
+
+TILES = _host_has_tiles()
+TILE = 1024
+"""Bytes of a matrix tile: 16 rows of 64."""
+TILE_CONFIG = bytes([1, *[0] * 15, *[64, 0] * 8, *[0] * 16, *[16] * 8, *[0] * 8])
+"""Eight tiles of 16 rows of 64 bytes each, as `ldtilecfg` reads it."""
+
+
+def _tile_call(b: Any, name: str, *args: Any) -> None:
+    """Call an AMX intrinsic; nothing where LLVM has none, since it is never reached there."""
+    if TILES:
+        _call(b, f"llvm.x86.{name}", ir.VoidType(), *args)
+
+
+@intrinsic
+def _start_tiles(typing: Any, layout: Any) -> Any:
+    """Configure the tiles of this thread."""
+
+    def generate(context: Any, b: Any, sig: Any, args: Any) -> Any:
+        _tile_call(b, "ldtilecfg", _at(context, b, sig.args[0], args[0], I64(0), I8))
+        return context.get_dummy_value()
+
+    return types.void(layout), generate
+
+
+@intrinsic
+def _end_tiles(typing: Any) -> Any:
+    def generate(context: Any, b: Any, sig: Any, args: Any) -> Any:
+        _tile_call(b, "tilerelease")
+        return context.get_dummy_value()
+
+    return types.void(), generate
+
+
+def _matrix_block(rows: int, columns: int) -> Any:
+    """Windows `first`.. against macros: `rows` x `columns` tiles of 16 windows by 16 macros.
+
+    Step k of window q stands in the bytes `trits[kbase[k] + q * kstep[k] ...]`, its weights for
+    16 macros in the tile at `tiles[at + k * TILE]`, those of the next 16 `next_at` bytes further. The sums go
+    to `sums[to ...]`, window by window `line` apart.
+    """
+
+    @intrinsic
+    def block(
+        typing: Any, trits: Any, kbase: Any, kstep: Any, n_k: Any, first: Any, tiles: Any, at: Any,
+        next_at: Any, sums: Any, to: Any, line: Any,
+    ) -> Any:  # fmt: skip
+        signature = types.void(trits, kbase, kstep, INT, INT, tiles, INT, INT, sums, INT, INT)
+
+        def generate(context: Any, b: Any, sig: Any, args: Any) -> Any:
+            trits, kbase, kstep, n_k, first, tiles, at, next_at, sums, to, line = args
+            pairs = [(r, c) for r in range(rows) for c in range(columns)]
+            for r, c in pairs:
+                _tile_call(b, "tilezero", I8(2 * r + c))
+            width = I64(64)
+            with cgutils.for_range(b, n_k) as loop:
+                step = b.load(_at(context, b, sig.args[2], kstep, loop.index, I64))
+                base = b.load(_at(context, b, sig.args[1], kbase, loop.index, I64))
+                window = b.add(base, b.mul(first, step))
+                weight = b.add(at, b.mul(loop.index, I64(TILE)))
+                for r in range(rows):
+                    place = b.add(window, b.mul(step, I64(16 * r)))
+                    source = _at(context, b, sig.args[0], trits, place, I8)
+                    _tile_call(b, "tileloadd64", I8(4 + r), source, step)
+                for c in range(columns):
+                    place = b.add(weight, b.mul(next_at, I64(c)))
+                    source = _at(context, b, sig.args[5], tiles, place, I8)
+                    _tile_call(b, "tileloadd64", I8(6 + c), source, width)
+                    for r in range(rows):
+                        _tile_call(b, "tdpbssd", I8(2 * r + c), I8(4 + r), I8(6 + c))
+            for r, c in pairs:
+                place = b.add(b.add(to, b.mul(line, I64(16 * r))), I64(16 * c))
+                target = b.bitcast(_at(context, b, sig.args[8], sums, place, I32), I8.as_pointer())
+                _tile_call(b, "tilestored64", I8(2 * r + c), target, b.mul(line, I64(4)))
+            return context.get_dummy_value()
+
+        return signature, generate
+
+    return block
+
+
+_matrix_2x2, _matrix_2x1 = _matrix_block(2, 2), _matrix_block(2, 1)
+_matrix_1x2, _matrix_1x1 = _matrix_block(1, 2), _matrix_block(1, 1)
+
+
+def _trit_bytes(b: Any, nonzero: Any, sign: Any) -> Any:
+    """64 trits of two plane words as <64 x i8>."""
+    wide, flags = ir.VectorType(I8, 64), ir.VectorType(I1, 64)
+    one, minus, zero = (ir.Constant(wide, [value] * 64) for value in (1, -1, 0))
+    signed = b.select(b.bitcast(sign, flags), minus, one)
+    return b.select(b.bitcast(nonzero, flags), signed, zero)
+
+
+@intrinsic
+def _spell_trits(typing: Any, acts: Any, word: Any, aplane: Any, count: Any, trits: Any) -> Any:
+    """trits[64 * w ...] = the trits of acts[w], a byte each, for `count` words from `word`."""
+    signature = types.void(acts, INT, INT, INT, trits)
+
+    def generate(context: Any, b: Any, sig: Any, args: Any) -> Any:
+        acts, word, aplane, count, trits = args
+        with cgutils.for_range(b, count) as loop:
+            at = b.add(word, loop.index)
+            nonzero = b.load(_at(context, b, sig.args[0], acts, at, I64))
+            sign = b.load(_at(context, b, sig.args[0], acts, b.add(at, aplane), I64))
+            value = _trit_bytes(b, nonzero, sign)
+            place = _at(context, b, sig.args[4], trits, b.shl(at, I64(6)), value.type)
+            b.store(value, place, align=1)
+        return context.get_dummy_value()
+
+    return signature, generate
+
+
+@intrinsic
+def _weight_tile(
+    typing: Any, mem: Any, word: Any, wplane: Any, macros: Any, shift: Any, mask: Any, tiles: Any,
+    at: Any,
+) -> Any:  # fmt: skip
+    """tiles[at ...] = 64 columns of a weight row for 16 macros, as [column / 4][macro][column % 4]."""
+    signature = types.void(mem, INT, INT, INT, INT, types.uint64, tiles, INT)
+
+    def generate(context: Any, b: Any, sig: Any, args: Any) -> Any:
+        mem, word, wplane, macros, shift, mask, tiles, at = args
+        by, masks = _splat(b, shift, 8), _splat(b, mask, 8)
+
+        def columns(index: Any) -> Any:
+            low, high = (
+                b.load(_at(context, b, sig.args[0], mem, place, V8), align=8)
+                for place in (index, b.add(index, macros))
+            )
+            return b.and_(_call(b, "llvm.fshr.v8i64", V8, high, low, by), masks)
+
+        words = ir.VectorType(I32, 16)
+        rows: list[Any] = []
+        for half in (0, 8):
+            first = b.add(word, I64(half))
+            nonzero, sign = columns(first), columns(b.add(first, wplane))
+            for lane in range(8):
+                planes = (b.extract_element(plane, I32(lane)) for plane in (nonzero, sign))
+                rows.append(b.bitcast(_trit_bytes(b, *planes), words))
+        for distance in (8, 4, 2, 1):
+            keep = [lane if not lane & distance else 16 + lane - distance for lane in range(16)]
+            pull = [lane + distance if not lane & distance else 16 + lane for lane in range(16)]
+            orders = [ir.Constant(words, order) for order in (keep, pull)]
+            for i in range(16):
+                if not i & distance:
+                    pair = rows[i], rows[i + distance]
+                    rows[i], rows[i + distance] = (b.shuffle_vector(*pair, o) for o in orders)
+        for i, row in enumerate(rows):
+            place = _at(context, b, sig.args[6], tiles, b.add(at, I64(64 * i)), words)
+            b.store(row, place, align=1)
+        return context.get_dummy_value()
+
+    return signature, generate
+
+
+@intrinsic
+def _add_sums(
+    typing: Any, sums: Any, at: Any, acc: Any, out: Any, shift: Any, keep: Any, lanes: Any,
+    excess: Any,
+) -> Any:  # fmt: skip
+    """acc[out + i] = (keep & acc[out + i]) + (sums[at + i] << shift), for i < min(lanes, 16).
+
+    A sum that 32 bits do not hold leaves a mark in `excess`.
+    """
+    signature = types.void(sums, INT, acc, INT, INT, INT, INT, excess)
+
+    def generate(context: Any, b: Any, sig: Any, args: Any) -> Any:
+        sums, at, acc, out, shift, keep, lanes, excess = args
+        wide = ir.VectorType(I32, 16)
+        source = _at(context, b, sig.args[0], sums, at, wide)
+        place = _at(context, b, sig.args[2], acc, out, wide)
+        by, kept = (_splat(b, b.trunc(value, I32), 16) for value in (shift, keep))
+        old, total = b.load(place, align=4), b.load(source, align=4)
+        base, added = b.and_(old, kept), b.shl(total, by)
+        new = b.add(base, added)
+        lost = b.xor(b.ashr(added, by), total)
+        over = b.lshr(b.and_(b.xor(base, new), b.xor(added, new)), _splat(b, I32(31), 16))
+        active = b.icmp_signed("<", _iota(I32, 16), _splat(b, b.trunc(lanes, I32), 16))
+        zero = ir.Constant(wide, [0] * 16)
+        marks = _at(context, b, sig.args[7], excess, I64(0), wide)
+        found = b.select(active, b.or_(lost, over), zero)
+        b.store(b.or_(b.load(marks, align=8), found), marks, align=8)
+        b.store(b.select(active, new, old), place, align=4)
+        return context.get_dummy_value()
+
+    return signature, generate
 
 
 @intrinsic
@@ -374,8 +567,11 @@ D_ACC, D_ASTEP, D_SHIFT, D_CLEAR = range(21, 25)
 
 # Columns of a run: first DOT, DOTs, where its tables start, and what its plan found.
 (R_FIRST, R_COUNT, R_TAPS, R_WORDS, R_STAMP, R_STRIPS, R_PIECES, R_K, R_ENTRIES, R_ROW, R_WINDOWS,
- R_ACTS) = range(12)  # fmt: skip
-RUN_COLUMNS = 12
+ R_STEPS, R_TILES, R_FIXED, R_LOADED) = range(15)  # fmt: skip
+RUN_COLUMNS = 15
+NEVER, UNTIL_LOADED, ALWAYS = range(3)
+"""How long the expanded weights of a run hold (R_FIXED): features may overwrite them, DMAW may,
+nothing does."""
 # Columns of a strip, per tap at most one: the line's formula, its pixels, its place in acts.
 (S_BUFFER, S_PLANE, S_COUNTER, S_DIV, S_MUL, S_OFF, S_FIRST, S_LAST, S_REGION) = range(9)
 STRIP_COLUMNS = 9
@@ -388,9 +584,16 @@ WORD_COLUMNS = 5
 # Columns of an entry: up to eight neighbouring words of a piece that are assembled at once.
 E_BIT, E_STRIDE, E_SLOT = range(3)
 ENTRY_COLUMNS = 3
+# Columns of a step of matrix tiles: up to 64 trits of a piece, and the weights they meet.
+STEP_ROW, STEP_COL, STEP_VALID, STEP_BASE, STEP_STRIDE = range(5)
+STEP_COLUMNS = 5
 LANES = 8
 CHUNK = 48
 SLACK = 16
+TILE_PIXELS = 4
+"""Windows a group and segment must have for matrix tiles to be worth while."""
+TILE_STEPS = 3
+"""Tile steps that cost as much as one window word by popcounts."""
 
 
 @inner
@@ -564,6 +767,21 @@ def _plan_entries(
 
 
 @inner
+def _plan_steps(pieces: Any, n_pieces: Any, steps: Any) -> Any:
+    """Cut the pieces into steps of 64 trits; return their number."""
+    count = 0
+    for i in range(n_pieces):
+        piece = pieces[i]
+        for done in range(0, piece[T_LEN], 64):
+            step = steps[count]
+            step[STEP_ROW], step[STEP_COL] = piece[T_ROW], piece[T_COL] + done
+            step[STEP_VALID] = min(64, piece[T_LEN] - done)
+            step[STEP_BASE], step[STEP_STRIDE] = piece[T_BIT] + done, piece[T_STRIDE]
+            count += 1
+    return count
+
+
+@inner
 def _chunk(parallel: Any) -> Any:
     """Pixels whose windows are assembled at a time: whole steps."""
     return (CHUNK + parallel - 1) // parallel * parallel
@@ -572,8 +790,8 @@ def _chunk(parallel: Any) -> Any:
 @inner
 def _plan(
     run: Any, table: Any, desc: Any, strips: Any, taps: Any, pieces: Any, words: Any, fills: Any,
-    homes: Any, entries: Any, masks: Any, row_words: Any,
-) -> Any:  # fmt: skip
+    homes: Any, entries: Any, masks: Any, steps: Any, row_words: Any,
+) -> None:  # fmt: skip
     """Plan a run: the table slices given are its own."""
     region = _plan_taps(run, table, desc, strips, taps)
     n_taps = np.int64(0)
@@ -582,9 +800,9 @@ def _plan(
     run[R_PIECES] = _join_taps(taps, n_taps, pieces)
     run[R_K] = _plan_words(pieces, run[R_PIECES], words, fills, homes, row_words)
     run[R_ENTRIES], run[R_ROW] = _plan_entries(pieces, run[R_PIECES], words, homes, entries, masks)
-    op = table[run[R_FIRST]]
     run[R_WINDOWS] = region
-    run[R_ACTS] = region + _chunk(op[D_GROUPS] * op[D_SEGMENTS]) * run[R_ROW] + SLACK
+    run[R_STEPS] = _plan_steps(pieces, run[R_PIECES], steps)
+    run[R_LOADED] = 0
 
 
 # --- DOT ---------------------------------------------------------------------------------------
@@ -825,10 +1043,83 @@ def _compute(
 
 
 @inner
+def _load_tiles(
+    run: Any, op: Any, steps: Any, mem: Any, wplane: Any, tiles: Any, macros: Any, row_words: Any
+) -> None:
+    """Expand the weights of a run, for every group and segment, into tiles of 16 macros."""
+    groups, segments = op[D_GROUPS], op[D_SEGMENTS]
+    at = run[R_TILES]
+    for i in range(groups * segments):
+        for m in range(0, op[D_MACROS], 16):
+            macro = i // segments * (macros // groups) + m
+            for k in range(run[R_STEPS]):
+                word = steps[k, STEP_ROW] * row_words + i % segments * (row_words // segments)
+                word += steps[k, STEP_COL] >> 6
+                mask = ALL >> np.uint64(64 - steps[k, STEP_VALID])
+                _weight_tile(mem, word * macros + macro, wplane, macros, steps[k, STEP_COL] & 63,
+                             mask, tiles, at)  # fmt: skip
+                at += TILE
+
+
+@inner
+def _multiply(
+    trits: Any, kbase: Any, kstep: Any, n_k: Any, first: Any, rows: Any, tiles: Any, at: Any,
+    columns: Any, sums: Any, to: Any, line: Any,
+) -> None:  # fmt: skip
+    """A block of up to 32 windows by up to 32 macros."""
+    next_at = n_k * TILE
+    if rows > 16 and columns > 16:
+        _matrix_2x2(trits, kbase, kstep, n_k, first, tiles, at, next_at, sums, to, line)
+    elif rows > 16:
+        _matrix_2x1(trits, kbase, kstep, n_k, first, tiles, at, next_at, sums, to, line)
+    elif columns > 16:
+        _matrix_1x2(trits, kbase, kstep, n_k, first, tiles, at, next_at, sums, to, line)
+    else:
+        _matrix_1x1(trits, kbase, kstep, n_k, first, tiles, at, next_at, sums, to, line)
+
+
+@inner
+def _compute_by_tiles(
+    run: Any, op: Any, steps: Any, trits: Any, kbase: Any, kstep: Any, tiles: Any, sums: Any,
+    acc: Any, macros: Any, row_words: Any, pixels: Any, excess: Any,
+) -> None:  # fmt: skip
+    """The same sums as `_compute`, by int8 matrix tiles."""
+    groups, segments, active = op[D_GROUPS], op[D_SEGMENTS], op[D_MACROS]
+    parallel, n_k = groups * segments, run[R_STEPS]
+    line = op[D_ASTEP] * row_words * macros
+    blocks = (active + 15) >> 4
+    for i in range(min(parallel, pixels)):
+        count = (pixels - i + parallel - 1) // parallel
+        for k in range(n_k):
+            kbase[k] = steps[k, STEP_BASE] + i * steps[k, STEP_STRIDE]
+            kstep[k] = parallel * steps[k, STEP_STRIDE]
+        base = i // segments * (macros // groups)
+        out = (op[D_ACC] * row_words + i % segments) * macros + base
+        plain = op[D_CLEAR] == 1 and op[D_SHIFT] == 0 and op[D_ASTEP] == 1
+        for q in range(0, count, 32):
+            rows = min(32, count - q)
+            for m in range(0, active, 32):
+                columns = min(32, active - m)
+                at = run[R_TILES] + (i * blocks + (m >> 4)) * n_k * TILE
+                if plain and rows & 15 == 0 and columns & 15 == 0:
+                    _multiply(trits, kbase, kstep, n_k, q, rows, tiles, at, columns,
+                              acc, out + q * line + m, line)  # fmt: skip
+                    continue
+                _multiply(trits, kbase, kstep, n_k, q, rows, tiles, at, columns,
+                          sums, np.int64(0), np.int64(32))  # fmt: skip
+                for r in range(rows):
+                    sets = op[D_CLEAR] == 1 and (op[D_ASTEP] == 1 or q + r == 0)
+                    keep = 0 if sets else -1
+                    for c in range(0, columns, 16):
+                        _add_sums(sums, 32 * r + c, acc, out + (q + r) * line + m + c,
+                                  op[D_SHIFT], keep, columns - c, excess)  # fmt: skip
+
+
+@inner
 def _dot(
     run: Any, table: Any, mem: Any, wplane: Any, acts: Any, aplane: Any, marks: Any, desc: Any,
-    strips: Any, words: Any, entries: Any, masks: Any, kw: Any, kbase: Any, kstep: Any, panel: Any, acc: Any,
-    excess: Any, macros: Any, row_words: Any, counters: Any, p0: Any, pixels: Any, status: Any,
+    strips: Any, words: Any, entries: Any, masks: Any, kw: Any, kbase: Any, kstep: Any, panel: Any,
+    tiled: Any, loaded: Any, steps: Any, trits: Any, tiles: Any, sums: Any, acc: Any, excess: Any, macros: Any, row_words: Any, counters: Any, p0: Any, pixels: Any, status: Any,
 ) -> None:  # fmt: skip
     """Execute a run of fused DOTs; `status` tells of one that reads what no buffer holds."""
     op = table[run[R_FIRST]]
@@ -836,6 +1127,16 @@ def _dot(
         run, table, mem, wplane, acts, aplane, marks, desc, strips, counters, p0, pixels
     )
     if not whole and _find_missing(run, table, desc, counters, p0, pixels, status):
+        return
+    parallel = op[D_GROUPS] * op[D_SEGMENTS]
+    if tiled and pixels >= TILE_PIXELS * parallel and run[R_STEPS] <= TILE_STEPS * run[R_K]:
+        if run[R_LOADED] != loaded or run[R_FIXED] == NEVER:
+            _load_tiles(run, op, steps, mem, wplane, tiles, macros, row_words)
+            run[R_LOADED] = loaded
+        _spell_trits(acts, np.int64(SLACK), aplane, run[R_WINDOWS] - SLACK, trits)
+        _compute_by_tiles(
+            run, op, steps, trits, kbase, kstep, tiles, sums, acc, macros, row_words, pixels, excess
+        )
         return
     for k in range(run[R_K]):
         kw[k] = words[k, K_WEIGHT] * macros
@@ -1076,9 +1377,7 @@ def _store(
                 _ternarize(acc, at, thresholds, macro, macros + macro, active, mem,
                            (start + trit) >> 4, wplane)  # fmt: skip
             elif trits:
-                _ternarize(
-                    acc, at, thresholds, macro, macros + macro, active, bits, 0, bplane
-                )
+                _ternarize(acc, at, thresholds, macro, macros + macro, active, bits, 0, bplane)
                 if not fresh:
                     _combine_trits(mem, wplane, start + trit, bits, there, bplane, active)
                 _write_planes(bits, bplane, active, mem, wplane, start + trit)
@@ -1364,7 +1663,7 @@ def _byte_plane(
 
     def generate(context: Any, b: Any, sig: Any, args: Any) -> Any:
         raw, start, count, j, signed, bits, to, plane = args
-        wide, flags = ir.VectorType(I8, 64), ir.VectorType(ir.IntType(1), 64)
+        wide = ir.VectorType(I8, 64)
         zero = ir.Constant(wide, [0] * 64)
         base = _at(context, b, sig.args[0], raw, start, I8)
         out = [_at(context, b, sig.args[5], bits, index, I64) for index in (to, b.add(to, plane))]
@@ -1418,9 +1717,7 @@ def _transpose(typing: Any, bits: Any, at: Any, step: Any, to: Any) -> Any:
             high = b.not_(low)
             shift = ir.Constant(V8, [distance] * 8)
             order = ir.Constant(ir.VectorType(I32, 8), [lane ^ distance for lane in range(8)])
-            upper = ir.Constant(
-                ir.VectorType(ir.IntType(1), 8), [lane & distance != 0 for lane in range(8)]
-            )
+            upper = ir.Constant(ir.VectorType(I1, 8), [lane & distance != 0 for lane in range(8)])
             for i in range(8):
                 partner = b.shuffle_vector(rows[i], ir.Constant(V8, ir.Undefined), order)
                 first = b.or_(b.and_(rows[i], low), b.and_(b.shl(partner, shift), high))
@@ -1510,7 +1807,7 @@ def _expand(
 
     def generate(context: Any, b: Any, sig: Any, args: Any) -> Any:
         bits, word, plane, count, j, values, keep = args
-        flags = ir.VectorType(ir.IntType(1), 8)
+        flags = ir.VectorType(I1, 8)
         sources = [
             _at(context, b, sig.args[0], bits, index, I8) for index in (word, b.add(word, plane))
         ]
@@ -1531,15 +1828,13 @@ def _expand(
 
 
 @intrinsic
-def _put_bytes(
-    typing: Any, bits: Any, word: Any, plane: Any, out: Any, at: Any, count: Any
-) -> Any:
+def _put_bytes(typing: Any, bits: Any, word: Any, plane: Any, out: Any, at: Any, count: Any) -> Any:
     """out[at:] = the first `count` trits of bits[word], as bytes."""
     signature = types.void(bits, INT, INT, out, INT, INT)
 
     def generate(context: Any, b: Any, sig: Any, args: Any) -> Any:
         bits, word, plane, out, at, count = args
-        wide, flags = ir.VectorType(I8, 64), ir.VectorType(ir.IntType(1), 64)
+        wide, flags = ir.VectorType(I8, 64), ir.VectorType(I1, 64)
         one, minus, zero = (ir.Constant(wide, [v] * 64) for v in (1, -1, 0))
         nonzero, sign = (
             b.bitcast(b.load(_at(context, b, sig.args[0], bits, index, I64)), flags)
@@ -1603,7 +1898,15 @@ def _put_values(
 
 @inner
 def _bytes_out(
-    op: Any, out: Any, port: Any, to: Any, pitch: Any, count: Any, acts: Any, aplane: Any, region: Any
+    op: Any,
+    out: Any,
+    port: Any,
+    to: Any,
+    pitch: Any,
+    count: Any,
+    acts: Any,
+    aplane: Any,
+    region: Any,
 ) -> None:
     """Write the trits of many channels of a gathered line, as bytes: transposed 64 x 64."""
     size = port[P_HEIGHT] * port[P_WIDTH]
@@ -1682,7 +1985,7 @@ CLOCK_SIZE = 10
 COST_COLUMNS = 6
 # Figures of the machine.
 (M_MACROS, M_WORDS, M_CHANNEL_TRITS, M_GATHER_TRITS, M_DMA_BITS, M_WINDOW_LINES,
- M_QUEUE) = range(7)  # fmt: skip
+ M_TILES) = range(7)  # fmt: skip
 # Columns of the counter table.
 EXECUTED, ITEMS, PIXELS, TRITS, ONES, BUSY, IDLE, WAITED = range(8)
 
@@ -1802,19 +2105,6 @@ def _guards(op: Any, counters: Any) -> Any:
 
 
 @inner
-def _lacks_buffer(op: Any, desc: Any) -> Any:
-    """Whether a micro-op names a line buffer that no BUF has described."""
-    code = op[0]
-    if code in (OP_DMAIN, OP_DMAOUT, OP_DOT, OP_STORE):
-        return desc[op[F_BUFFER], PITCH] == 0
-    if code == OP_LUT:
-        return (
-            desc[op[F_BUFFER], PITCH] == 0 or desc[op[L_A], PITCH] == 0 or desc[op[L_B], PITCH] == 0
-        )
-    return False
-
-
-@inner
 def _post(token: Any, time: Any, heads: Any, tails: Any, posts: Any, links: Any, free: Any) -> Any:
     """Append a post to a token's queue; return whether there was room for it.
 
@@ -1873,49 +2163,46 @@ def _lut_failure(
                 return
 
 
-@njit(nogil=True, cache=True, no_cfunc_wrapper=True, error_model="numpy")
-def execute(
+@inner
+def _run(
     table: Any, turns: Any, run_of: Any, runs: Any, strips: Any, taps: Any, pieces: Any,
-    words: Any, fills: Any, homes: Any, entries: Any, masks: Any, kw: Any, kbase: Any, kstep: Any,
-    panel: Any, costs: Any, figures: Any, mem: Any, external: Any, in_ports: Any, raw: Any, out_ports: Any,
-    out: Any, buffers: Any, counters: Any, levels: Any, acc: Any, thresholds: Any, excess: Any,
-    values: Any, bits: Any, there: Any, acts: Any, marks: Any, counts: Any, clock: Any,
-    started: Any, heads: Any, tails: Any, posts: Any, links: Any, free: Any, status: Any,
+    words: Any, fills: Any, homes: Any, entries: Any, masks: Any, steps: Any, kw: Any, kbase: Any,
+    kstep: Any, panel: Any, spelled: Any, tiles: Any, sums: Any, stamps: Any, costs: Any,
+    figures: Any, mem: Any, external: Any, in_ports: Any, raw: Any, out_ports: Any, out: Any,
+    buffers: Any, counters: Any, levels: Any, acc: Any, thresholds: Any, excess: Any, values: Any,
+    bits: Any, there: Any, acts: Any, marks: Any, counts: Any, clock: Any, started: Any,
+    heads: Any, tails: Any, posts: Any, links: Any, free: Any, status: Any,
 ) -> None:  # fmt: skip
-    """Run a program to its HALT; counters, outputs and status come back in the arrays given."""
     macros, row_words = figures[M_MACROS], figures[M_WORDS]
     wplane, aplane, bplane = mem.size // 2, acts.size // 2, bits.size // 2
-    stamp = 1
+    tiled = figures[M_TILES]
     at = 0
     while True:
         op, row, cost = table[at], counts[at], costs[at]
         code = op[0]
         row[EXECUTED] += 1
         status[1] = at
-        if _lacks_buffer(op, buffers):
-            status[0] = MISSING_BUFFER
-            return
         if code == OP_DOT:
             run = runs[run_of[at]]
             end = run[R_FIRST] + run[R_COUNT]
             for d in range(at + 1, end):
                 counts[d, EXECUTED] += 1
-                if _lacks_buffer(table[d], buffers):
-                    status[0], status[1] = MISSING_BUFFER, d
-                    return
             tap, word = run[R_TAPS], run[R_WORDS]
-            if run[R_STAMP] != stamp:
+            if run[R_STAMP] != stamps[0]:
                 _plan(
                     run, table, buffers, strips[tap:], taps[tap:], pieces[tap:], words[word:],
-                    fills[word:], homes[word:], entries[word:], masks[word:], row_words,
+                    fills[word:], homes[word:], entries[word:], masks[word:], steps[word:],
+                    row_words,
                 )  # fmt: skip
-                run[R_STAMP] = stamp
+                run[R_STAMP] = stamps[0]
             p0 = _span_start(op, D_XCOUNTER, counters)
             pixels = _span_pixels(op, D_XCOUNTER, counters)
             if pixels > 0:
+                loaded = np.int64(1) if run[R_FIXED] == ALWAYS else stamps[1]
                 _dot(
                     run, table, mem, wplane, acts, aplane, marks, buffers, strips[tap:],
-                    words[word:], entries[word:], masks[word:], kw, kbase, kstep, panel, acc, excess,
+                    words[word:], entries[word:], masks[word:], kw, kbase, kstep, panel, tiled,
+                    loaded, steps[word:], spelled, tiles, sums, acc, excess,
                     macros, row_words, counters, p0, pixels, status,
                 )  # fmt: skip
                 if status[0] != DONE:
@@ -1941,10 +2228,10 @@ def execute(
             _time_store(op, buffers, figures, cost, pixels, clock, started, row)
         elif code == OP_ACC:
             pixels = _span_pixels(op, A_XCOUNTER, counters)
-            steps = _ceil(pixels, op[A_GROUPS] * op[A_SEGMENTS])
-            _accumulate(op, acc, excess, steps, row_words, macros)
+            items = _ceil(pixels, op[A_GROUPS] * op[A_SEGMENTS])
+            _accumulate(op, acc, excess, items, row_words, macros)
             row[PIXELS] += pixels
-            _work(clock, started, cost, steps, cost[COST_FIRST], cost[COST_EACH], row)
+            _work(clock, started, cost, items, cost[COST_FIRST], cost[COST_EACH], row)
         elif code == OP_LUT:
             p0 = _span_start(op, L_XCOUNTER, counters)
             pixels = _span_pixels(op, L_XCOUNTER, counters)
@@ -1968,9 +2255,6 @@ def execute(
             inside = y >= 0 and y < buffers[b, IMAGE_HEIGHT]
             pixels = max(0, high - low) if inside else 0
             if pixels > 0:
-                if y >= port[P_HEIGHT] or high + shift > port[P_WIDTH]:
-                    status[0] = MISSING_LINE
-                    return
                 _dma_in(
                     op, raw, port, mem, wplane, buffers, y, low, pixels, low + shift, levels,
                     values, acts, aplane,
@@ -2003,6 +2287,7 @@ def execute(
                 start, to = (op[W_SOURCE] + k) * 2 * size, (op[W_ROW] + k) * size
                 _copy_words(external, start, mem, to, size)
                 _copy_words(external, start + size, mem, to + wplane, size)
+            stamps[1] += 1
             row[TRITS] += op[W_N] * size * 64
             _work(clock, started, cost, cost[COST_ITEMS], cost[COST_FIRST], cost[COST_EACH], row)
         elif code == OP_WAIT or code == OP_SIGNAL:
@@ -2026,7 +2311,7 @@ def execute(
                 if not _guards(op, counters):
                     at += op[1]
             elif code == OP_BUF:
-                stamp += _describe(op, buffers)
+                stamps[0] += _describe(op, buffers)
             elif code == OP_LEVEL:
                 levels[op[1]], levels[2 * LEVELS + op[1]] = op[2], op[3]
             else:
@@ -2035,3 +2320,29 @@ def execute(
                         status[0] = EXCESS
                 return
         at += 1
+
+
+@njit(nogil=True, cache=True, no_cfunc_wrapper=True, error_model="numpy")
+def execute(
+    table: Any, turns: Any, run_of: Any, runs: Any, strips: Any, taps: Any, pieces: Any,
+    words: Any, fills: Any, homes: Any, entries: Any, masks: Any, steps: Any, kw: Any, kbase: Any,
+    kstep: Any, panel: Any, spelled: Any, tiles: Any, sums: Any, stamps: Any, layout: Any,
+    costs: Any, figures: Any, mem: Any, external: Any, in_ports: Any, raw: Any, out_ports: Any,
+    out: Any, buffers: Any, counters: Any, levels: Any, acc: Any, thresholds: Any, excess: Any,
+    values: Any, bits: Any, there: Any, acts: Any, marks: Any, counts: Any, clock: Any,
+    started: Any, heads: Any, tails: Any, posts: Any, links: Any, free: Any, status: Any,
+) -> None:  # fmt: skip
+    """Run a program to its HALT; counters, outputs and status come back in the arrays given.
+
+    What holds from frame to frame (plans, expanded weights, descriptors) stays in its arrays.
+    """
+    if figures[M_TILES]:
+        _start_tiles(layout)
+    _run(
+        table, turns, run_of, runs, strips, taps, pieces, words, fills, homes, entries, masks,
+        steps, kw, kbase, kstep, panel, spelled, tiles, sums, stamps, costs, figures, mem, external,
+        in_ports, raw, out_ports, out, buffers, counters, levels, acc, thresholds, excess, values,
+        bits, there, acts, marks, counts, clock, started, heads, tails, posts, links, free, status,
+    )  # fmt: skip
+    if figures[M_TILES]:
+        _end_tiles()

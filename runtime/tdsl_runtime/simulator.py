@@ -4,10 +4,13 @@ Decoding finds runs of DOTs that can be fused and lays out the tables that the k
 kernels execute them. Outputs and counters are those of the interpreter, bit for bit.
 """
 
+import ctypes
+import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -47,8 +50,11 @@ class _Code:
     memory: Words
     external: Words
     out_ports: Ints
+    written: tuple[tuple[int, int], ...]
     values: int
     acts: int
+    trits: int
+    tiles: int
 
 
 class Simulator:
@@ -65,6 +71,7 @@ class Simulator:
         validate(program)
         self.program = program
         self._code = _decode(program, fuse)
+        self._spaces: list[_Workspace] = []
         self._on_compile = on_compile
 
     def run(self, inputs: Mapping[str, NDArray[Any]]) -> Result:
@@ -88,43 +95,112 @@ class Simulator:
             return [first, *pool.map(self.run, frames[1:])]
 
     def _execute(self, images: Mapping[str, NDArray[Any]], posts: int = 1024) -> Result:
-        program, code = self.program, self._code
-        machine = program.machine
-        in_ports, raw = _input_ports(program.inputs, images)
+        code = self._code
+        try:
+            space = self._spaces.pop()
+        except IndexError:
+            space = _workspace(self.program, code)
+        _refresh(space, code)
+        in_ports, raw = _input_ports(self.program.inputs, images)
         out = np.zeros(_bytes_of(code.out_ports), np.uint8)
         counts = np.zeros((len(code.table), len(Counter)), np.int64)
         clock = np.zeros(kernels.CLOCK_SIZE, np.int64)
-        started = np.zeros((len(Unit), machine.queue + 1), np.int64)
         status = np.zeros(4, np.int64)
         kernels.execute(
             code.table,
             code.turns,
             code.run_of,
-            code.runs.copy(),
-            *_plan_tables(code),
+            *space.plans,
             code.costs,
             code.figures,
-            code.memory.copy(),
+            space.memory.reshape(-1),
             code.external,
             in_ports,
             raw,
             code.out_ports,
             out,
-            *_registers(program, code),
+            *space.kept,
+            *space.registers,
+            *space.scratch,
             counts,
             clock,
-            started,
-            *_token_queues(machine.tokens, posts),
+            np.zeros((len(Unit), self.program.machine.queue + 1), np.int64),
+            *_token_queues(self.program.machine.tokens, posts),
             status,
         )
+        self._spaces.append(space)
         if status[0] == kernels.MORE_POSTS:
             return self._execute(images, 16 * posts)
         if status[0] == kernels.EXCESS:
             # Sums beyond the 32 bits of the kernels' accumulators: exact, but slow.
-            return Interpreter(program).run(images)
+            return Interpreter(self.program).run(images)
         if status[0] != kernels.DONE:
-            raise _failure(program, status)
-        return Result(_outputs(program.outputs, code.out_ports, out), _counters(code.table, counts, clock))
+            raise _failure(self.program, status)
+        outputs = _outputs(self.program.outputs, code.out_ports, out)
+        return Result(outputs, _counters(code.table, counts, clock))
+
+
+@dataclass(frozen=True, slots=True)
+class _Workspace:
+    """The arrays of one run at a time, in the order of the kernels' arguments.
+
+    `plans` and `kept` (the buffers' descriptors) hold from frame to frame; `registers` start at 0.
+    """
+
+    plans: tuple[NDArray[Any], ...]
+    memory: Words
+    kept: tuple[NDArray[Any], ...]
+    registers: tuple[NDArray[Any], ...]
+    scratch: tuple[NDArray[Any], ...]
+
+
+def _refresh(space: _Workspace, code: _Code) -> None:
+    """Make a workspace ready for the next frame: memory and registers as at the start."""
+    for start, end in code.written:
+        space.memory[:, start:end] = code.memory[:, start:end]
+    for register in space.registers:
+        register.fill(0)
+
+
+def _workspace(program: Program, code: _Code) -> _Workspace:
+    machine = program.machine
+    bits = 2 * (machine.macros // 64 + 2)
+    return _Workspace(
+        plans=_plan_tables(code),
+        memory=code.memory.copy(),
+        kept=(np.zeros((1 << 8, kernels.DESCRIPTOR_COLUMNS), np.int64),),
+        registers=(
+            np.zeros(8, np.int64),
+            np.zeros(4 * kernels.LEVELS, np.int32),
+            _aligned(4 * (machine.accumulators * machine.words * machine.macros + 64), np.int32),
+            np.zeros(machine.thresholds * machine.macros + 64, np.int32),
+            np.zeros(kernels.LANES, np.int64),
+        ),
+        scratch=(
+            np.zeros(code.values, np.int64),
+            np.zeros(bits, np.uint64),
+            np.zeros(bits, np.uint64),
+            np.zeros(2 * code.acts, np.uint64),
+            np.zeros(code.acts, np.int64),
+        ),
+    )
+
+
+def _aligned(size: int, kind: type[np.generic]) -> NDArray[Any]:
+    """Zeroed bytes as elements of a type, from a 64-byte boundary on: twice as fast for tiles."""
+    raw = np.zeros(size + 64, np.uint8)
+    start = -raw.ctypes.data % 64
+    return raw[start : start + size].view(kind)
+
+
+@cache
+def _may_use_tiles() -> bool:
+    """Whether the CPU has matrix tiles and the operating system grants them to this process."""
+    if not kernels.TILES or sys.platform != "linux":
+        return False
+    request_permission, tile_data = 0x1023, 18
+    arch_prctl = 158
+    return bool(ctypes.CDLL(None).syscall(arch_prctl, request_permission, tile_data) == 0)
 
 
 @contextmanager
@@ -157,20 +233,29 @@ def _decode(program: Program, fuse: bool) -> _Code:
     for start, end in loop_ends(ops).items():
         turns[start], turns[end] = end, start
     run_of = np.full(len(ops), -1, np.int64)
-    groups = _runs(ops, fuse)
+    groups = _fused(ops, fuse)
+    written = _written(program)
     runs = np.zeros((len(groups), kernels.RUN_COLUMNS), np.int64)
-    taps = words = 0
+    taps = words = tiles = 0
     for r, members in enumerate(groups):
         run_of[members[0]] = r
-        runs[r, kernels.R_FIRST], runs[r, kernels.R_COUNT] = members[0], len(members)
-        runs[r, kernels.R_TAPS], runs[r, kernels.R_WORDS] = taps, words
-        taps += sum(ops[at]["lines"] for at in members)
-        words += sum(ops[at]["lines"] * (ops[at]["len"] // 64 + 2) for at in members)
+        dots = [ops[at] for at in members]
+        run = runs[r]
+        run[kernels.R_FIRST], run[kernels.R_COUNT] = members[0], len(members)
+        run[kernels.R_TAPS], run[kernels.R_WORDS], run[kernels.R_TILES] = taps, words, tiles
+        run[kernels.R_FIXED] = _steadiness(program, dots, written)
+        taps += sum(dot["lines"] for dot in dots)
+        count = sum(dot["lines"] * (dot["len"] // 64 + 2) for dot in dots)
+        words += count
+        if _may_use_tiles():
+            parallel, blocks = (
+                dots[0]["groups"] * dots[0]["segments"],
+                (dots[0]["macros"] + 15) // 16,
+            )
+            tiles += count * parallel * blocks * kernels.TILE
     values, acts = _space(program, groups)
+    reach = max((_reach(program, [ops[at] for at in members]) for members in groups), default=0)
     return _Code(
-        out_ports=_output_ports(program),
-        values=values,
-        acts=acts,
         table=field_table(ops),
         turns=turns,
         run_of=run_of,
@@ -186,16 +271,65 @@ def _decode(program: Program, fuse: bool) -> _Code:
                 machine.gather_trits,
                 machine.dma_bits,
                 machine.window_lines,
-                machine.queue,
+                _may_use_tiles(),
             ],
             np.int64,
         ),
         memory=_memory(program),
         external=np.ascontiguousarray(program.external).reshape(-1),
+        out_ports=_output_ports(program),
+        written=tuple(sorted({span for spans in written.values() for span in spans})),
+        values=values,
+        acts=acts,
+        trits=64 * acts + reach if _may_use_tiles() else 0,
+        tiles=tiles,
     )
 
 
-def _runs(ops: Sequence[MicroOp], fuse: bool) -> list[list[int]]:
+_Spans = dict[Opcode, list[tuple[int, int]]]
+
+
+def _written(program: Program) -> _Spans:
+    """The stretches of words that micro-ops of each kind may write."""
+    spans: _Spans = {}
+    buffers: dict[int, list[tuple[int, int]]] = {}
+    row = program.machine.words * program.machine.macros
+    for op in program.ops:
+        if op.opcode is Opcode.BUF:
+            line = -(-op["width"] * op["pitch"] // 64)
+            start = op["base"] // 64
+            end = start + op["planes"] * op["depth"] * line
+            buffers.setdefault(op["buffer"], []).append((start, end))
+    for op in program.ops:
+        if op.opcode in (Opcode.DMAIN, Opcode.STORE, Opcode.LUT):
+            spans.setdefault(op.opcode, []).extend(buffers[op["buffer"]])
+        elif op.opcode is Opcode.DMAW:
+            span = (op["row"] * row, (op["row"] + op["n"]) * row)
+            spans.setdefault(op.opcode, []).append(span)
+    return spans
+
+
+def _steadiness(program: Program, dots: Sequence[MicroOp], written: _Spans) -> int:
+    """How long the expanded weights of a run hold: a number of the kernels."""
+    row = program.machine.words * program.machine.macros
+    rows = [(dot["row"] * row, (dot["row"] + 1) * row) for dot in dots]
+
+    def meets(spans: Sequence[tuple[int, int]]) -> bool:
+        return any(low < end and start < high for low, high in rows for start, end in spans)
+
+    if any(meets(spans) for opcode, spans in written.items() if opcode is not Opcode.DMAW):
+        return kernels.NEVER
+    return kernels.UNTIL_LOADED if meets(written.get(Opcode.DMAW, [])) else kernels.ALWAYS
+
+
+def _reach(program: Program, dots: Sequence[MicroOp]) -> int:
+    """Bytes that whole tiles read beyond the last window of a run at most."""
+    pitch = max((op["pitch"] for op in program.ops if op.opcode is Opcode.BUF), default=1)
+    op = dots[0]
+    return 32 * op["groups"] * op["segments"] * op["dx"] * pitch + 2 * kernels.TILE
+
+
+def _fused(ops: Sequence[MicroOp], fuse: bool) -> list[list[int]]:
     """Group DOTs that follow each other and work on the same pixels and accumulators."""
     entered = {at + 1 + op["skip"] for at, op in enumerate(ops) if op.opcode is Opcode.GUARD}
     groups: list[list[int]] = []
@@ -231,15 +365,16 @@ def _memory(program: Program) -> Words:
     """Both planes of the memory image, each with room behind it for a vector's overhang."""
     machine = program.machine
     row = machine.words * machine.macros
-    memory = np.zeros((2, machine.rows * row + kernels.SLACK), np.uint64)
+    memory = np.zeros((2, (machine.rows + 1) * row + kernels.SLACK), np.uint64)
     for at, data in zip(program.rows, program.row_data, strict=True):
         memory[:, at * row : (at + 1) * row] = data.reshape(2, row)
-    return memory.reshape(-1)
+    return memory
 
 
 def _plan_tables(code: _Code) -> tuple[NDArray[Any], ...]:
-    """Room for the plans of all runs."""
+    """Room for the plans of all runs, for windows and weights at work, and for expanded weights."""
     return (
+        code.runs.copy(),
         np.zeros((code.taps, kernels.STRIP_COLUMNS), np.int64),
         np.zeros((code.taps, kernels.TAP_COLUMNS), np.int64),
         np.zeros((code.taps, kernels.TAP_COLUMNS), np.int64),
@@ -248,29 +383,16 @@ def _plan_tables(code: _Code) -> tuple[NDArray[Any], ...]:
         np.zeros(code.words, np.int64),
         np.zeros((code.words, kernels.ENTRY_COLUMNS), np.int64),
         np.zeros((code.words, 2 * kernels.LANES), np.uint64),
+        np.zeros((code.words, kernels.STEP_COLUMNS), np.int64),
         np.zeros(code.words, np.int64),
         np.zeros(code.words, np.int64),
         np.zeros(code.words, np.int64),
         np.zeros(32 * code.words, np.uint64),
-    )
-
-
-def _registers(program: Program, code: _Code) -> tuple[NDArray[Any], ...]:
-    """Descriptors, counters, levels, accumulators, thresholds, overflow marks, and work space."""
-    machine = program.machine
-    bits = 2 * (machine.macros // 64 + 2)
-    return (
-        np.zeros((1 << 8, kernels.DESCRIPTOR_COLUMNS), np.int64),
-        np.zeros(8, np.int64),
-        np.zeros(4 * kernels.LEVELS, np.int32),
-        np.zeros(machine.accumulators * machine.words * machine.macros + 64, np.int32),
-        np.zeros(machine.thresholds * machine.macros + 64, np.int32),
-        np.zeros(kernels.LANES, np.int64),
-        np.zeros(code.values, np.int64),
-        np.zeros(bits, np.uint64),
-        np.zeros(bits, np.uint64),
-        np.zeros(2 * code.acts, np.uint64),
-        np.zeros(code.acts, np.int64),
+        _aligned(code.trits, np.int8),
+        _aligned(code.tiles, np.int8),
+        _aligned(4 * 32 * 32, np.int32),
+        np.ones(2, np.int64),
+        np.frombuffer(kernels.TILE_CONFIG, np.uint8).copy(),
     )
 
 
@@ -405,10 +527,6 @@ def _failure(program: Program, status: Ints) -> MachineError:
     remedy = "the program is wrong: compile it again"
     if kind == kernels.MISSING_PIXEL:
         what = f"pixel {first} of line {second} is read: inside the image, outside the buffer"
-    elif kind == kernels.MISSING_TOKEN:
-        what = f"WAIT for token {first}, which no earlier SIGNAL posts"
-    elif kind == kernels.MISSING_BUFFER:
-        what = "uses a line buffer that no BUF describes"
     else:
-        what = "takes a line that the input does not have"
+        what = f"WAIT for token {first}, which no earlier SIGNAL posts"
     return MachineError(where + what, remedy=remedy)
