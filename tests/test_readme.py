@@ -4,7 +4,10 @@ import re
 import shlex
 from pathlib import Path
 
+import numpy as np
 import pytest
+from numpy.typing import NDArray
+from PIL import Image
 
 from tests.cli.command import tdsl_command
 
@@ -20,12 +23,29 @@ def test_one_command_runs_and_one_tests() -> None:
     assert tests == ("'.[test]'", ".venv/bin/pytest")
 
 
-def test_the_main_command_works() -> None:
+def test_the_main_command_works(tmp_path: Path) -> None:
     ((_, command), _) = COMMAND.findall(README.read_text("utf-8"))
     _, *arguments = shlex.split(command)
-    done = tdsl_command(*(str(ROOT / a) if "/" in a else a for a in arguments))
+    done = tdsl_command(*(str(ROOT / a) if "/" in a else a for a in arguments), cwd=tmp_path)
     assert done.returncode == 0, done.stderr
+    folder = ROOT / "samples" / "denoise"
+    restored, shipped = tmp_path / "restored.png", folder / "chelsea_denoised.png"
+    assert np.array_equal(_pixels(restored), _pixels(shipped))
     assert "cycles" in done.stdout
+
+
+def test_the_python_lines_work(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (block,) = re.findall(r"```python\n(.*?)```", README.read_text("utf-8"), re.S)
+    (tmp_path / "samples").symlink_to(ROOT / "samples")
+    monkeypatch.chdir(tmp_path)
+    exec(compile(block, "README.md", "exec"), {})
+    assert (tmp_path / "fashion.tprog").stat().st_size > 0
+
+
+def test_the_network_shown_is_the_sample() -> None:
+    (block,) = re.findall(r"```\n(tnn 1\n.*?)```", README.read_text("utf-8"), re.S)
+    sample = (ROOT / "samples" / "first" / "first.tnn").read_text("utf-8")
+    assert _code(block) == _code(sample)
 
 
 def test_every_file_named_is_there() -> None:
@@ -43,3 +63,13 @@ def test_links_between_pages_hold(page: Path) -> None:
     prose = re.sub(r"```.*?```|`[^`]*`", "", page.read_text("utf-8"), flags=re.S)
     linked = re.findall(r"\]\(([^)#:]+)\)", prose)
     assert [name for name in linked if not (page.parent / name).exists()] == []
+
+
+def _pixels(path: Path) -> NDArray[np.uint8]:
+    with Image.open(path) as picture:
+        return np.array(picture)
+
+
+def _code(text: str) -> list[str]:
+    """The lines of a source without documentation comments."""
+    return [line for line in text.splitlines() if line and not line.startswith("##")]

@@ -36,7 +36,10 @@ def test_a_sample_runs_on_its_own_picture(path: Path, monkeypatch: pytest.Monkey
     picture = next(
         array
         for array in map(_cut, sorted(path.parent.glob("*.png")))
-        if all(want in (None, have) for want, have in zip(net.inputs[0].shape[1:], array.shape))
+        if all(
+            want in (None, have)
+            for want, have in zip(net.inputs[0].shape[1:], array.shape, strict=True)
+        )
     )
     result = net(picture)
     arrays = {net.inputs[0].name: picture[None].astype(np.int64)}

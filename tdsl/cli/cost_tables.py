@@ -34,6 +34,7 @@ def print_report(
     print_tables(*(f"  {name:9}{meaning}" for name, meaning in LOSSES.items()), "")
     print_tables("By unit", _units(report, cost), "")
     print_tables("By micro-op", _micro_ops(report, cost), "")
+    print_tables("By event", _events(report, cost), "")
     print_tables("By source line (0: control)", _lines(report), "")
     print_tables(f"Memory ({bits(machine.cells)} in the array)", _memory(regions, machine))
 
@@ -58,7 +59,7 @@ def _layers(report: Report, cost: Cost) -> Table:
         )
     table.add_row("(tail)", "", f"{report.tail:,}")
     static = energy(report.static_energy.typical)
-    table.add_row("(leakage)", *[""] * 7, static)
+    table.add_row("(clock, leak)", *[""] * 7, static)
     table.add_row("in all", "", f"{cost.cycles:,}", *[""] * 5, energy(cost.energy_pj.typical))
     return table
 
@@ -98,6 +99,14 @@ def _micro_ops(report: Report, cost: Cost) -> Table:
     return table
 
 
+def _events(report: Report, cost: Cost) -> Table:
+    table = _table("event", "energy", "of all", "what")
+    for one in report.events:
+        part = one.energy.typical / cost.energy_pj.typical
+        table.add_row(one.name, energy(one.energy.typical), percent(part), one.meaning)
+    return table
+
+
 def _lines(report: Report) -> Table:
     table = _table("line", "cycles", "energy")
     for one in report.lines:
@@ -123,6 +132,6 @@ def _table(first: str, *others: str) -> Table:
     table = Table(box=None, pad_edge=False, padding=(0, 1, 0, 0))
     table.add_column(first)
     for title in others:
-        words = title in ("held by", "unit", "of", "where")
+        words = title in ("held by", "unit", "of", "where", "what")
         table.add_column(title, justify="left" if words else "right")
     return table

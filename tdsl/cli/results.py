@@ -101,7 +101,7 @@ def _scores(name: str, scores: Array) -> Table:
 
 def _described(array: Array) -> str:
     extents = "x".join(map(str, array.shape))
-    return f"{extents}, values {array.min()} to {array.max()}, mean {array.mean():.1f}"
+    return f"{extents}, values {array.min()} to {array.max()}, mean {array.mean():z.1f}"
 
 
 def _brief(port: Port, done: Done) -> str:
@@ -113,7 +113,7 @@ def _brief(port: Port, done: Done) -> str:
         return str(array.item())
     if array.size == len(array):
         return f"largest {int(array.max())} at {int(array.argmax())}"
-    return f"mean {array.mean():.1f}"
+    return f"mean {array.mean():z.1f}"
 
 
 def _total(rows: list[Done]) -> str:

@@ -34,7 +34,7 @@ def count(value: int) -> str:
 
 def percent(part: float) -> str:
     """A part of one."""
-    return f"{100 * part:.3g} %"
+    return f"{100 * part:.{1 if part >= 0.01 else 2}f} %"
 
 
 def _exponent(value: float) -> int:

@@ -16,8 +16,8 @@ from tdsl.compiler import Compiled
 from tdsl.cost.summary import Range
 from tdsl.lowering.steps import DotStep
 from tdsl_runtime.counters import Counter, Counters
-from tdsl_runtime.description import PLANES
-from tdsl_runtime.energy import Energy
+from tdsl_runtime.description import ENERGY, PLANES
+from tdsl_runtime.energy import EVENTS, Energy
 from tdsl_runtime.isa import TABLE, MicroOp, Opcode, Unit
 
 LOSSES = {
@@ -75,6 +75,15 @@ class MicroOpCost:
 
 
 @dataclass(frozen=True, slots=True)
+class EventCost:
+    """One entry of the machine's energy table: what it is, and the energy of all such events."""
+
+    name: str
+    meaning: str
+    energy: Range
+
+
+@dataclass(frozen=True, slots=True)
 class LineCost:
     """One line of the source (0: what belongs to none)."""
 
@@ -98,6 +107,7 @@ class Report:
 
     layers: tuple[LayerCost, ...]
     micro_ops: tuple[MicroOpCost, ...]
+    events: tuple[EventCost, ...]
     lines: tuple[LineCost, ...]
     units: tuple[UnitCost, ...]
     tail: int
@@ -111,6 +121,10 @@ def make_report(compiled: Compiled, counters: Counters, energy: Energy) -> Repor
     return Report(
         layers=layers,
         micro_ops=tuple(parts.micro_ops()),
+        events=tuple(
+            EventCost(name, ENERGY[name][1], Range(*map(float, row)))
+            for name, row in zip(EVENTS, energy.by_event, strict=True)
+        ),
         lines=tuple(parts.lines()),
         units=tuple(
             UnitCost(unit.name.lower(), int(counters.busy[unit]), int(counters.done[unit]))

@@ -19,10 +19,13 @@ def environment(**changes: str) -> dict[str, str]:
     return {**os.environ, "PYTHONPATH": os.pathsep.join(sorted(HOMES)), **changes}
 
 
-def tdsl_command(*arguments: str | Path, **changes: str) -> subprocess.CompletedProcess[str]:
+def tdsl_command(
+    *arguments: str | Path, cwd: Path | None = None, **changes: str
+) -> subprocess.CompletedProcess[str]:
     """Run `tdsl ARGUMENTS` in a new process."""
     return subprocess.run(
         [sys.executable, "-m", "tdsl", *map(str, arguments)],
+        cwd=cwd,
         env=environment(**changes),
         capture_output=True,
         text=True,

@@ -131,6 +131,8 @@ def test_the_parts_of_the_cost_sum_up(command: Command, tiny: Path) -> None:
         for parts in ("layers", "micro_ops", "lines"):
             total = sum(part["energy"][kind] for part in data[parts])
             assert total + data["static_energy"][kind] == pytest.approx(data["energy_pj"][kind])
+        events = sum(event["energy"][kind] for event in data["events"])
+        assert events == pytest.approx(data["energy_pj"][kind])
     sizes = {kind: 0 for kind in ("weights", "thresholds", "features")}
     for region in data["memory"]:
         sizes[region["kind"]] += region["bits"]
