@@ -56,16 +56,16 @@ def compile_graph(
 def assemble(plan: Plan) -> Program:
     """The program of a plan."""
     ops, origins = emit(plan)
-    rows, data = memory_image(plan)
+    image = memory_image(plan)
     selection = plan.selection
     return Program(
         network=selection.network,
         machine=plan.machine,
         code=encode(ops),
         code_origins=np.array([op.origin for op in ops], dtype=np.int32),
-        rows=rows,
-        row_data=data,
-        external=np.zeros((0, *data.shape[1:]), dtype=np.uint64),
+        rows=image.rows,
+        row_data=image.data,
+        external=image.external,
         inputs=tuple(
             Port(p.name, p.channels, p.height, p.width, p.low, p.high) for p in selection.inputs
         ),

@@ -1,9 +1,9 @@
 """Stages, pieces and strips -> places in memory, or the exact figures of what does not fit."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from tdsl.lowering.parallel import placed, thresholds_of
+from tdsl.lowering.parallel import thresholds_of
 from tdsl.lowering.plan import DotPlan, Place, Stage, Turn
 from tdsl.lowering.schedule import depth, reach
 from tdsl.lowering.steps import DotStep, Selection, Tensor
@@ -32,20 +32,35 @@ def slots_a_row(machine: MachineDescription) -> int:
     return machine.columns * 2 // SLOT_BITS
 
 
-def place_rows(
+def threshold_rows(
     selection: Selection, dots: dict[int, DotPlan], machine: MachineDescription
-) -> tuple[dict[int, DotPlan], int, int]:
-    """Weight rows from row 0 on, thresholds behind them: the plans, and the rows of each."""
-    row = slot = 0
-    weight_rows = sum(plan.rows for plan in dots.values())
+) -> int:
+    """Trit rows that all thresholds fill."""
+    slots = sum(_slots(selection, number, plan) for number, plan in dots.items())
+    return -(-slots // slots_a_row(machine))
+
+
+def place_rows(selection: Selection, dots: dict[int, DotPlan]) -> tuple[dict[int, DotPlan], int]:
+    """Resident weights from row 0 on, then the rows that paged weights take in turn; their number."""
+    row = slot = page = 0
+    resident = sum(plan.rows for plan in dots.values() if plan.page is None)
+    shared = max((plan.rows for plan in dots.values() if plan.page is not None), default=0)
     result: dict[int, DotPlan] = {}
     for number, plan in dots.items():
-        result[number] = placed(plan, row, slot)
-        step = selection.steps[number]
-        assert isinstance(step, DotStep)
-        row += plan.rows
-        slot += thresholds_of(step).shape[1] * len(plan.passes)
-    return result, weight_rows, -(-slot // slots_a_row(machine))
+        if plan.page is None:
+            result[number] = replace(plan, row=row, slot=slot)
+            row += plan.rows
+        else:
+            result[number] = replace(plan, row=resident, slot=slot, page=page)
+            page += plan.rows
+        slot += _slots(selection, number, plan)
+    return result, resident + shared
+
+
+def _slots(selection: Selection, number: int, plan: DotPlan) -> int:
+    step = selection.steps[number]
+    assert isinstance(step, DotStep)
+    return thresholds_of(step).shape[1] * len(plan.passes)
 
 
 def place_tensors(

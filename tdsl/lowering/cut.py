@@ -14,10 +14,14 @@ ALIGNMENT = 64
 
 @dataclass(frozen=True, slots=True)
 class Room:
-    """What a piece may use: columns of a row (or segment), and lines of the window register."""
+    """What a piece may use: columns of a row (or segment), and lines of the window register.
+
+    `dense` packs rows without gaps: a piece that reaches over the end of a row becomes two.
+    """
 
     columns: int
     lines: int
+    dense: bool = False
 
 
 def cut(terms: tuple[Term, ...], outputs: slice, room: Room) -> tuple[tuple[Piece, ...], int]:
@@ -28,7 +32,7 @@ def cut(terms: tuple[Term, ...], outputs: slice, room: Room) -> tuple[tuple[Piec
         for piece in _cut_term(number, term, term.weights[outputs], room)
         if piece.weights.any()
     ]
-    return _place(pieces, room.columns)
+    return _place(pieces, room)
 
 
 def _cut_term(number: int, term: Term, weights: Array, room: Room) -> Iterator[Piece]:
@@ -60,16 +64,22 @@ def _cut_run(number: int, line: int, pixel: int, flat: Array, columns: int) -> I
         yield Piece(number, line, lines, pixel, skip, length, part.reshape(outputs, -1), 0, 0)
 
 
-def _place(pieces: list[Piece], columns: int) -> tuple[tuple[Piece, ...], int]:
+def _place(pieces: list[Piece], room: Room) -> tuple[tuple[Piece, ...], int]:
     """First fit: every piece goes to the first row with room; equal weights share their place."""
     filled: list[int] = []
     known: dict[tuple[int, bytes], tuple[int, int]] = {}
     placed: list[Piece] = []
-    for piece in pieces:
+    waiting = list(reversed(pieces))
+    while waiting:
+        piece = waiting.pop()
         size = piece.weights.shape[1]
         key = (size, piece.weights.tobytes())
         if key not in known:
-            row = next((r for r, used in enumerate(filled) if used + size <= columns), len(filled))
+            left = room.columns - filled[-1] if filled else 0
+            if room.dense and piece.lines == 1 and 0 < left < size:
+                waiting += reversed(_split(piece, left))
+                continue
+            row = next((r for r, u in enumerate(filled) if u + size <= room.columns), len(filled))
             if row == len(filled):
                 filled.append(0)
             known[key] = (row, filled[row])
@@ -77,3 +87,11 @@ def _place(pieces: list[Piece], columns: int) -> tuple[tuple[Piece, ...], int]:
         row, column = known[key]
         placed.append(replace(piece, row=row, column=column))
     return tuple(placed), len(filled)
+
+
+def _split(piece: Piece, length: int) -> tuple[Piece, Piece]:
+    """The first `length` trits of a piece of one line, and the rest."""
+    head = replace(piece, length=length, weights=piece.weights[:, :length])
+    rest = piece.length - length
+    tail = replace(piece, skip=piece.skip + length, length=rest, weights=piece.weights[:, length:])
+    return head, tail

@@ -109,6 +109,10 @@ class _Emitter:
             if isinstance(self.plan.step(turn), DotStep)
         }
         wholes = [dot for dot in dots.values() if dot.step.whole]
+        alone = len(dots) == 1
+        for dot in dots.values() if alone else ():
+            self._mark(dot.step)
+            dot.load_page()
         for dot in wholes:
             self._mark(dot.step)
             dot.begin_whole()
@@ -211,7 +215,9 @@ class _Emitter:
                 source = self.plan.step(made).out
                 if any(t is source for t in self.plan.step(turn).sources):
                     first = min(first, self._first_use(turn, made, done))
-        return _Early(loops - 2, first // self._unroll(follower) if first < follower.iterations else 0)
+        return _Early(
+            loops - 2, first // self._unroll(follower) if first < follower.iterations else 0
+        )
 
     def _first_use(self, turn: Turn, made: Turn, done: int) -> int:
         """The iteration in which a turn reads a line that `made` makes in iteration `done` or later."""
@@ -268,6 +274,8 @@ class _Emitter:
         step = self.plan.step(turn)
         self._mark(step)
         with self.writer.guard(clock.guard(stage.iterations)):
+            if len(dots) > 1 and turn.step in dots:
+                dots[turn.step].load_page()
             match step:
                 case DotStep(whole=True):
                     dots[turn.step].reduce_turn(clock)

@@ -85,6 +85,14 @@ class DotEmitter:
                 for tile in self._tiles():
                     self._job(clock, one, tile, 0, halves)
 
+    def load_page(self) -> None:
+        """Weights from external memory, once the array is done with those in their place."""
+        if self.dot.page is None:
+            return
+        self.writer.hand_over(Unit.ARRAY, Unit.DMA, Token.PAGE)
+        self.writer.op(Opcode.DMAW, row=self.dot.row, source=self.dot.page, n=self.dot.rows)
+        self.writer.hand_over(Unit.DMA, Unit.ARRAY, Token.PAGED)
+
     def load_thresholds(self, number: int) -> None:
         """T registers of a pass."""
         count = thresholds_of(self.step).shape[1]

@@ -1,5 +1,7 @@
 """A plan -> the rows of the array at the start: weights and thresholds as bit-planes."""
 
+from dataclasses import dataclass
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -11,20 +13,32 @@ from tdsl.lowering.steps import Array, DotStep
 WORD = 64
 
 
-def memory_image(plan: Plan) -> tuple[NDArray[np.int64], NDArray[np.uint64]]:
-    """Row numbers `[k]` and their contents `[k, 2, W, M]` (nonzero and sign planes)."""
+@dataclass(frozen=True, slots=True, eq=False)
+class Image:
+    """Rows `[k]` filled at the start, their contents `[k, 2, W, M]`, and external memory `[e, 2, W, M]`."""
+
+    rows: NDArray[np.int64]
+    data: NDArray[np.uint64]
+    external: NDArray[np.uint64]
+
+
+def memory_image(plan: Plan) -> Image:
+    """The memory of the array and outside it, as planes (nonzero, sign), before the first frame."""
     machine = plan.machine
+    shape = (2, machine.words, machine.macros)
     total = plan.weight_rows + plan.threshold_rows
-    data = np.zeros((total, 2, machine.words, machine.macros), dtype=np.uint64)
+    data = np.zeros((total, *shape), dtype=np.uint64)
+    pages = sum(dot.rows for dot in plan.dots.values() if dot.page is not None)
+    external = np.zeros((pages, *shape), dtype=np.uint64)
     for number, dot in plan.dots.items():
         step = plan.selection.steps[number]
         assert isinstance(step, DotStep)
-        row = dot.row
+        target, row = (data, dot.row) if dot.page is None else (external, dot.page)
         for one in dot.passes:
-            data[row : row + one.rows] = _weight_rows(plan, dot, one)
+            target[row : row + one.rows] = _weight_rows(plan, dot, one)
             row += one.rows
         _write_thresholds(plan, step, dot, data[plan.weight_rows :])
-    return np.arange(total, dtype=np.int64), data
+    return Image(np.arange(total, dtype=np.int64), data, external)
 
 
 def _weight_rows(plan: Plan, dot: DotPlan, one: Pass) -> NDArray[np.uint64]:

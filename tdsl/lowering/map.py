@@ -1,17 +1,20 @@
-"""Selection + machine -> plan: the first strategy that fits, tried from the fastest to the leanest."""
+"""Selection + machine -> plan: the fitting strategy with the fewest estimated cycles."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from tdsl.lowering.allocate import Misfit, place_rows, place_tensors
-from tdsl.lowering.parallel import plan_dot
+from tdsl.lowering.allocate import Misfit, place_rows, place_tensors, threshold_rows
+from tdsl.lowering.parallel import forms
 from tdsl.lowering.plan import DotPlan, Plan, Stage
-from tdsl.lowering.schedule import stream_stages, whole_stages
+from tdsl.lowering.schedule import count, stream_stages, whole_stages
 from tdsl.lowering.steps import DotStep, Selection
 from tdsl.lowering.strips import Extent, strip_extents, whole_width
 from tdsl_runtime.description import MachineDescription
 
 STRIPS = (1, 2, 3, 4, 6, 8, 12, 16, 24, 32)
+
+Forms = dict[int, tuple[DotPlan, ...]]
+Dots = dict[int, DotPlan]
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,56 +24,122 @@ class _Strategy:
     strips: int
     extents: dict[int, Extent]
 
+    def columns(self, step: DotStep) -> float:
+        """Columns computed for each column of the result: above 1 for the halos of strips."""
+        return self.strips * self.extents[step.out.index].width / step.out.width
+
 
 def map_selection(selection: Selection, machine: MachineDescription) -> Plan | Misfit:
     """The mapping of a network, or what is missing in the strategy that came closest."""
-    dots = {
-        number: plan_dot(step, machine)
+    choices: Forms = {
+        number: forms(step, machine)
         for number, step in enumerate(selection.steps)
         if isinstance(step, DotStep)
     }
-    dots, weight_rows, threshold_rows = place_rows(selection, dots, machine)
-    crowded = _too_many_thresholds(selection, dots, machine)
+    crowded = _too_many_thresholds(selection, choices, machine)
     if crowded is not None:
         return crowded
-    first_row = weight_rows + threshold_rows
-    if first_row > machine.rows:
-        return Misfit("weights and thresholds", first_row, machine.rows, "rows of every macro")
-    closest: Misfit | None = None
-    for strategy in _strategies(selection):
-        placed = place_tensors(
-            selection,
-            strategy.stages,
-            strategy.extents,
-            first_row,
-            machine,
-            strategy.name == "whole",
-        )
-        if isinstance(placed, Misfit):
-            closest = placed if closest is None or placed.needed < closest.needed else closest
+    plans: list[tuple[float, int, Plan]] = []
+    misfits: list[Misfit] = []
+    for number, strategy in enumerate(_strategies(selection)):
+        if strategy.strips > 1 and any(not plan.paged for _, _, plan in plans):
+            break
+        outcome = _fit(selection, machine, strategy, choices)
+        if isinstance(outcome, Misfit):
+            misfits.append(outcome)
             continue
-        places, used = placed
-        return Plan(
-            selection=selection,
-            machine=machine,
-            strategy=strategy.name,
-            strips=strategy.strips,
-            stages=strategy.stages,
-            dots=dots,
-            places=places,
-            weight_rows=weight_rows,
-            threshold_rows=threshold_rows,
-            feature_trits=used,
-        )
-    assert closest is not None
-    return closest
+        plans.append((_cycles(outcome, strategy), number, outcome))
+        if strategy.strips > 1 and not outcome.paged:
+            break  # more strips only compute more halos
+    if plans:
+        return min(plans, key=lambda entry: entry[:2])[2]
+    return min(misfits, key=lambda misfit: misfit.needed)
+
+
+def _fit(
+    selection: Selection, machine: MachineDescription, strategy: _Strategy, choices: Forms
+) -> Plan | Misfit:
+    """A plan by one strategy: features first, then the fastest weights that the other rows hold."""
+    whole = strategy.name == "whole"
+    features = place_tensors(selection, strategy.stages, strategy.extents, 0, machine, whole)
+    if isinstance(features, Misfit):
+        return features
+    row_trits = machine.columns * machine.macros
+    fastest = {number: ladder[0] for number, ladder in choices.items()}
+    levels = threshold_rows(selection, fastest, machine)
+    room = machine.rows - levels - -(-features[1] // row_trits)
+    dots = _resident(choices, room)
+    if dots is None:
+        dots = _paged(choices, room)
+    if dots is None:
+        least = max((ladder[-1].rows for ladder in choices.values()), default=0)
+        return Misfit("weight rows beside the features", least, max(0, room), "rows")
+    dots, weights = place_rows(selection, dots)
+    placed = place_tensors(
+        selection, strategy.stages, strategy.extents, weights + levels, machine, whole
+    )
+    assert not isinstance(placed, Misfit)
+    return Plan(
+        selection=selection,
+        machine=machine,
+        strategy=strategy.name,
+        strips=strategy.strips,
+        stages=strategy.stages,
+        dots=dots,
+        places=placed[0],
+        weight_rows=weights,
+        threshold_rows=levels,
+        feature_trits=placed[1],
+    )
+
+
+def _resident(choices: Forms, room: int) -> Dots | None:
+    """The fastest forms, made leaner where that costs fewest cycles a row, until all fit."""
+    rung = dict.fromkeys(choices, 0)
+    while sum(choices[n][r].rows for n, r in rung.items()) > room:
+        steps = [
+            (_price(ladder[rung[n]], ladder[rung[n] + 1]), n)
+            for n, ladder in choices.items()
+            if rung[n] + 1 < len(ladder)
+        ]
+        if not steps:
+            return None
+        rung[min(steps)[1]] += 1
+    return {number: choices[number][r] for number, r in rung.items()}
+
+
+def _price(form: DotPlan, leaner: DotPlan) -> float:
+    return (leaner.line_cycles - form.line_cycles) / (form.rows - leaner.rows)
+
+
+def _paged(choices: Forms, room: int) -> Dots | None:
+    """The leanest forms; the largest share rows and are loaded from outside when they are needed."""
+    dots = {number: ladder[-1] for number, ladder in choices.items()}
+    for number in sorted(dots, key=lambda n: -dots[n].rows):
+        dots[number] = replace(dots[number], page=0)
+        shared = max(plan.rows for plan in dots.values() if plan.page is not None)
+        if shared + sum(plan.rows for plan in dots.values() if plan.page is None) <= room:
+            return dots
+    return None
+
+
+def _cycles(plan: Plan, strategy: _Strategy) -> float:
+    """Estimated cycles of a frame."""
+    machine, total = plan.machine, 0.0
+    page_cycles = machine.macros * machine.columns * 2 / machine.dma_bits
+    for number, dot in plan.dots.items():
+        step = plan.selection.steps[number]
+        assert isinstance(step, DotStep)
+        total += dot.line_cycles * count(step) * strategy.columns(step)
+        if dot.page is not None:
+            loads = 1 if plan.strategy == "whole" else count(step) * plan.strips
+            total += dot.rows * page_cycles * loads
+    return total
 
 
 def _strategies(selection: Selection) -> Iterator[_Strategy]:
     uncut = {step.out.index: whole_width(step.out) for step in selection.steps}
-    whole = whole_stages(selection)
-    if whole is not None:
-        yield _Strategy("whole", whole, 1, uncut)
+    yield _Strategy("whole", whole_stages(selection), 1, uncut)
     stream = stream_stages(selection)
     if stream is None:
         return
@@ -91,12 +160,13 @@ def _only_vectors_follow(selection: Selection, stages: tuple[Stage, ...]) -> boo
 
 
 def _too_many_thresholds(
-    selection: Selection, dots: dict[int, DotPlan], machine: MachineDescription
+    selection: Selection, choices: Forms, machine: MachineDescription
 ) -> Misfit | None:
-    for number, plan in dots.items():
-        if plan.spaced is None and plan.levels > machine.thresholds:
+    for number, ladder in choices.items():
+        form = ladder[0]
+        if form.spaced is None and form.levels > machine.thresholds:
             name = selection.steps[number].name
             return Misfit(
-                f"T registers for `{name}`", plan.levels, machine.thresholds, "thresholds"
+                f"T registers for `{name}`", form.levels, machine.thresholds, "thresholds"
             )
     return None

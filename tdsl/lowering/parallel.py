@@ -34,17 +34,20 @@ def spacing(step: DotStep) -> int | None:
     return gap.bit_length() - 1 if even else None
 
 
-def plan_dot(step: DotStep, machine: MachineDescription) -> DotPlan:
-    """The cheapest parallel form of a step, by cycles a line; rows and slots are given later."""
+def forms(step: DotStep, machine: MachineDescription) -> tuple[DotPlan, ...]:
+    """The parallel forms worth having, from the fastest to the one with the fewest weight rows."""
     candidates = [
-        _form(step, Parallelism(groups, segments), machine)
+        _form(step, Parallelism(groups, segments), machine, dense)
+        for dense in (False, True)
         for segments in _segments(step, machine)
         for groups in _groups(step, machine)
     ]
-    return min(
-        candidates,
-        key=lambda plan: (_line_cycles(step, plan, machine), plan.rows, plan.parallelism.groups),
-    )
+    candidates.sort(key=lambda form: (form.line_cycles, form.rows, form.parallelism.groups))
+    ladder = candidates[:1]
+    for form in candidates:
+        if form.rows < ladder[-1].rows:
+            ladder.append(form)
+    return tuple(ladder)
 
 
 def _outputs(step: DotStep) -> int:
@@ -70,9 +73,11 @@ def _segments(step: DotStep, machine: MachineDescription) -> list[int]:
     return [1 << i for i in range(machine.words.bit_length()) if machine.words % (1 << i) == 0]
 
 
-def _form(step: DotStep, parallelism: Parallelism, machine: MachineDescription) -> DotPlan:
+def _form(
+    step: DotStep, parallelism: Parallelism, machine: MachineDescription, dense: bool
+) -> DotPlan:
     columns = min(machine.columns, machine.lanes) // parallelism.segments
-    room = Room(columns, machine.window_lines if parallelism.segments == 1 else 1)
+    room = Room(columns, machine.window_lines if parallelism.segments == 1 else 1, dense)
     share, block = _share(step, machine), step.out.channels
     passes: list[Pass] = []
     for start in range(0, _outputs(step), block):
@@ -83,7 +88,8 @@ def _form(step: DotStep, parallelism: Parallelism, machine: MachineDescription) 
             passes.append(Pass(first, count, first - start, rise, pieces, rows))
     spaced = spacing(step)
     levels = step.threshold.thresholds.shape[1] if isinstance(step.threshold, Count) else 0
-    return DotPlan(parallelism, tuple(passes), 0, 0, levels, spaced)
+    form = DotPlan(parallelism, tuple(passes), 0, 0, levels, spaced)
+    return replace(form, line_cycles=_line_cycles(step, form, machine))
 
 
 def travels(
@@ -97,7 +103,7 @@ def travels(
 
 
 def _line_cycles(step: DotStep, plan: DotPlan, machine: MachineDescription) -> int:
-    """Cycles of the busier of array and post for one line of results."""
+    """Cycles of the busier of array and post for one turn."""
     width = step.out.width // step.rise
     stores = 1 if step.shuffle else step.rise**2
     sums = width * (step.pool[1] if step.pooling is Pooling.STORE_MAX else 1)
@@ -121,8 +127,3 @@ def _line_cycles(step: DotStep, plan: DotPlan, machine: MachineDescription) -> i
 def _advance(term: Term, step: DotStep) -> int:
     """Source pixels between neighbouring sums."""
     return term.stride[1] * (step.pool_stride[1] if step.pooling is Pooling.SUM_MAX else 1)
-
-
-def placed(plan: DotPlan, row: int, slot: int) -> DotPlan:
-    """The plan with its place in the rows."""
-    return replace(plan, row=row, slot=slot)

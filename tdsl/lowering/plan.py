@@ -32,8 +32,8 @@ class Piece:
 class Pass:
     """Some output channels of a step: `first..first + count - 1`, its pieces and its place.
 
-    `rise` is the pixel offset (dy, dx) of its results where the step shuffles pixels; `channel` is the first
-    channel written.
+    `rise` is the pixel offset (dy, dx) of its results where the step shuffles pixels; `channel`
+    is the first channel written.
     """
 
     first: int
@@ -59,7 +59,11 @@ class Parallelism:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class DotPlan:
-    """Placement of a DotStep: `row` is the first weight row, `slot` the first threshold slot."""
+    """A DotStep on the array: `row` is its first weight row, `slot` its first threshold slot.
+
+    `page` is its first row of external memory where its weights are loaded for every use.
+    `line_cycles` estimates the cycles of a turn.
+    """
 
     parallelism: Parallelism
     passes: tuple[Pass, ...]
@@ -67,6 +71,8 @@ class DotPlan:
     slot: int
     levels: int
     spaced: int | None
+    line_cycles: int = 0
+    page: int | None = None
 
     @property
     def rows(self) -> int:
@@ -117,6 +123,11 @@ class Plan:
     weight_rows: int
     threshold_rows: int
     feature_trits: int
+
+    @property
+    def paged(self) -> bool:
+        """Whether weights are loaded from external memory while the network runs."""
+        return any(dot.page is not None for dot in self.dots.values())
 
     def step(self, turn: Turn) -> Step:
         """The step of a turn."""

@@ -44,7 +44,9 @@ def _step(plan: Plan, turn: Turn) -> str:
             pieces = "+".join(str(len(p.pieces)) for p in dot.passes)
             split = f"{dot.parallelism.groups} groups x {dot.parallelism.segments} segments"
             sources = ", ".join(dict.fromkeys(t.name for t in step.sources))
-            return f"{name}: dot {sources}; {split}; {pieces} pieces in rows {dot.row}..{dot.row + dot.rows - 1}"
+            rows = f"rows {dot.row}..{dot.row + dot.rows - 1}"
+            paged = "" if dot.page is None else f" paged from {dot.page}"
+            return f"{name}: dot {sources}; {split}; {pieces} pieces in {rows}{paged}"
 
 
 def _tensor(plan: Plan, tensor: Tensor) -> str:

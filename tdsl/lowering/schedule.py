@@ -17,7 +17,7 @@ SLACK = 1
 """Iterations between a line written by the post or DMA unit and its first use: hides their latency."""
 
 
-def whole_stages(selection: Selection) -> tuple[Stage, ...] | None:
+def whole_stages(selection: Selection) -> tuple[Stage, ...]:
     """Every computing step in its own stage, together with the inputs that it is the first to use."""
     waiting: list[int] = []
     stages: list[Stage] = []

@@ -52,8 +52,7 @@ def strip_extents(selection: Selection, stage: Stage, strips: int) -> dict[int, 
     finest = -(-widest // (strips * unit)) * unit
     extents = {index: Extent(finest // rate, 0, 0) for index, rate in pixels.items()}
     rises = {step.out.index: step.rise for step in steps if isinstance(step, DotStep)}
-    changed = True
-    while changed:
+    for _ in range(2 * len(steps) + 2):
         changed = False
         for step in reversed(steps):
             for source, wanted in _needs(step, extents):
@@ -64,7 +63,9 @@ def strip_extents(selection: Selection, stage: Stage, strips: int) -> dict[int, 
                 merged = Extent(held_now.step, left, right)
                 changed |= merged != held_now
                 extents[source.index] = merged
-    return extents
+        if not changed:
+            return extents
+    return None  # logic of a tensor with its own neighbourhood: their strips cannot start together
 
 
 def _spans_width(step: Step) -> bool:
