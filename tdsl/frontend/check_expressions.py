@@ -7,7 +7,7 @@ from tdsl.frontend import syntax
 from tdsl.frontend.context import Context, join, look_up
 from tdsl.frontend.element_names import element_named
 from tdsl.frontend.emit import emit
-from tdsl.frontend.reports import Site
+from tdsl.frontend.reports import Rejected, Site
 from tdsl.frontend.spelling import closest
 from tdsl.frontend.syntax import BinaryOperator, UnaryOperator
 from tdsl.frontend.values import (
@@ -290,6 +290,8 @@ def _attribute(expression: syntax.Attribute, c: Context) -> Value:
                 return library.constants[name.text]
             if name.text in library.stores:
                 return StoreKey(library.stores[name.text])
+            if name.text in library.poisoned:
+                raise Rejected
             near = closest(name.text, (*library.constants, *library.stores))
             raise c.reject(
                 "E0202",

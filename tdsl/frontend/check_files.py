@@ -42,6 +42,8 @@ def declare(
     program.sources[module.file] = module.text
     scope = FileScope(module.file, poisoned=set(module.poisoned))
     for declaration in module.declarations:
+        if program.reports.enough:
+            break
         try:
             _declare(declaration, scope, directory, program, alias, opened)
         except Rejected:

@@ -24,6 +24,8 @@ def run_body(body: tuple[syntax.Statement, ...], c: Context, owner: syntax.Ident
         if returned is not None and not isinstance(statement, syntax.Broken):
             c.reject("E0208", "nothing runs after `return`", statement.span, "never reached")
             break
+        if c.build.reports.enough:
+            raise Rejected
         if isinstance(statement, syntax.Return):
             returned = statement
         try:

@@ -69,6 +69,8 @@ def _context(scope: FileScope, program: Program) -> Context:
 def _networks(scope: FileScope, program: Program, target: str | None) -> dict[str, CheckedNetwork]:
     networks: dict[str, CheckedNetwork] = {}
     for name, network in scope.networks.items():
+        if program.reports.enough:
+            break
         c = _context(scope, program)
         try:
             networks[name] = check_network(network, c, target)
@@ -87,7 +89,7 @@ def _with_checks(
 ) -> dict[str, CheckedNetwork]:
     checked = dict(networks)
     for declaration in module.declarations:
-        if not isinstance(declaration, syntax.Check):
+        if not isinstance(declaration, syntax.Check) or program.reports.enough:
             continue
         c = _context(scope, program)
         try:

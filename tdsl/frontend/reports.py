@@ -22,11 +22,20 @@ class Site:
     made: tuple[Span, ...] = ()
 
 
+ENOUGH = 100
+"""So many mistakes in one file are read by nobody: statements after them are not looked at."""
+
+
 @dataclass(slots=True)
 class Reports:
     """Every diagnostic so far, in the order found."""
 
     diagnostics: list[Diagnostic] = field(default_factory=list[Diagnostic])
+
+    @property
+    def enough(self) -> bool:
+        """Whether checking should stop."""
+        return len(self.diagnostics) >= ENOUGH
 
     def add(self, diagnostic: Diagnostic) -> None:
         """Keep a diagnostic unless the very same mistake has been reported at this place."""

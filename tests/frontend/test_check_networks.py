@@ -244,3 +244,26 @@ def test_checking_never_imports_numba() -> None:
         [sys.executable, "-c", code], capture_output=True, text=True, check=True, env=environment
     )
     assert done.stdout.strip() == "False"
+
+
+def test_a_mistake_in_a_library_is_shown_with_its_call(tmp_path: Path) -> None:
+    library = "tnn 1\nconst A = 1 // 0\nblock b[C](x: bin[C]) -> bin[C] {\n    return x + 1\n}\n"
+    (tmp_path / "lib.tnn").write_text(library)
+    (tmp_path / "net.tnn").write_text(
+        'tnn 1\nuse "lib.tnn"\nnetwork n(x: bin[4]) -> bin[4] {\n    y = x[0..lib.A]\n'
+        "    return x -> lib.b\n}\n"
+    )
+    with pytest.raises(CompileError) as caught:
+        load(tmp_path / "net.tnn")
+    text = str(caught.value).replace(f"{tmp_path}/", "")
+    assert [d.code for d in caught.value.diagnostics] == ["E0315", "E0315"]
+    assert " --> lib.tnn:4:12\n" in text
+    assert "::: net.tnn:5:17\n" in text
+    assert "in this call of `lib.b`" in text
+
+
+def test_a_file_full_of_mistakes_is_given_up_soon() -> None:
+    body = "\n".join(f"a{i} = b{i}" for i in range(5000))
+    with pytest.raises(CompileError) as caught:
+        checked(net(f"{body}\nreturn x"))
+    assert len(caught.value.diagnostics) == 100
