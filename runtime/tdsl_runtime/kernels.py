@@ -855,6 +855,7 @@ def _find_missing(
                 missing = _missing_pixel(desc, b, y, first, last, counters)
                 if missing != NONE:
                     status[0], status[1], status[2], status[3] = MISSING_PIXEL, d, missing, y
+                    status[4] = desc[b, WIDTH] - 1
                     return True
     return False
 
@@ -2160,6 +2161,7 @@ def _lut_failure(
             missing = _missing_pixel(desc, op[f], line, at, at + 1, counters)
             if missing != NONE:
                 status[0], status[2], status[3] = MISSING_PIXEL, missing, line
+                status[4] = desc[op[f], WIDTH] - 1
                 return
 
 
@@ -2275,7 +2277,7 @@ def _run(
                     aplane,
                 )  # fmt: skip
                 if not whole:
-                    status[0], status[3] = MISSING_PIXEL, y
+                    status[0], status[3], status[4] = MISSING_PIXEL, y, buffers[b, WIDTH] - 1
                     status[2] = _missing_pixel(buffers, b, y, low, low + pixels, counters)
                     return
             sent = pixels * port[P_BITS] * (1 if op[O_FORMAT] else op[O_N])

@@ -105,7 +105,7 @@ class Simulator:
         out = np.zeros(_bytes_of(code.out_ports), np.uint8)
         counts = np.zeros((len(code.table), len(Counter)), np.int64)
         clock = np.zeros(kernels.CLOCK_SIZE, np.int64)
-        status = np.zeros(4, np.int64)
+        status = np.zeros(5, np.int64)
         kernels.execute(
             code.table,
             code.turns,
@@ -522,11 +522,12 @@ def _counters(table: Ints, counts: Ints, clock: Ints) -> Counters:
 
 
 def _failure(program: Program, status: Ints) -> MachineError:
-    kind, at, first, second = (int(value) for value in status)
+    kind, at, first, second, last = (int(value) for value in status)
     where = f"micro-op {at} ({program.ops[at].opcode.name}): "
-    remedy = "the program is wrong: compile it again"
+    note, remedy = "", "the program is wrong: compile it again"
     if kind == kernels.MISSING_PIXEL:
         what = f"pixel {first} of line {second} is read: inside the image, outside the buffer"
+        note = f"the buffer holds pixels 0 to {last} of a line"
     else:
         what = f"WAIT for token {first}, which no earlier SIGNAL posts"
-    return MachineError(where + what, remedy=remedy)
+    return MachineError(where + what, note, remedy)
