@@ -128,22 +128,3 @@ def random_input(network: Network, seed: int = 0) -> NDArray[np.int8] | NDArray[
     if network.levels is None:
         return rng.integers(-1, 2, shape, dtype=np.int8)
     return rng.integers(0, 256, shape, dtype=np.uint8)
-
-
-def layer_sums(layer: Layer, image: NDArray[np.integer]) -> NDArray[np.int32]:
-    """The integer sums `[out, H, W]` of a layer before its pooling, in plain NumPy."""
-    _, height, width = image.shape
-    padded = np.pad(image.astype(np.float32), ((0, 0), (1, 1), (1, 1)))
-    sums = np.zeros((layer.weight.shape[0], height * width), np.float32)  # exact below 2**24
-    for y in range(3):
-        for x in range(3):
-            window = padded[:, y : y + height, x : x + width].reshape(image.shape[0], -1)
-            sums += layer.weight[:, :, y, x].astype(np.float32) @ window
-    return sums.astype(np.int32).reshape(-1, height, width)
-
-
-def thresholded(layer: Layer, sums: NDArray[np.int32]) -> NDArray[np.int8]:
-    """The ternary output of sums `[out, H, W]`: +1 above centre + half, -1 below centre - half."""
-    centred = sums - layer.centre[:, None, None]
-    half = layer.half[:, None, None]
-    return (centred > half).astype(np.int8) - (centred < -half).astype(np.int8)

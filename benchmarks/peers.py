@@ -14,7 +14,8 @@ from ai_edge_litert.interpreter import Interpreter
 from numpy.typing import NDArray
 
 from benchmarks import litert_twin, onnx_twin
-from benchmarks.networks import Network, layer_sums, macs, thresholded
+from benchmarks.networks import Network, macs
+from benchmarks.reference import expected
 
 Frame = NDArray[np.int8] | NDArray[np.uint8]
 Run = Callable[[], NDArray[np.generic]]
@@ -99,19 +100,13 @@ def check_peers(network: Network, frame: Frame) -> None:
     LiteRT computes every maximum-pooled or unpooled ternary network exactly, onnxruntime one
     layer: it saturates at 8 bits, not at one trit, so its result is clipped here.
     """
-    expected = frame.astype(np.int32)
-    for layer in network.twin_layers:
-        if layer.average:
-            return
-        trits = thresholded(layer, layer_sums(layer, expected))
-        channels, height, width = trits.shape
-        windows = trits.reshape(channels, height // layer.pool, layer.pool, -1, layer.pool)
-        expected = windows.max(axis=(2, 4)).astype(np.int32)
-        assert expected.shape == (channels, height // layer.pool, width // layer.pool)
+    if any(layer.average for layer in network.layers):
+        return
+    trits = expected(network, network.twin_layers, frame)
     u8s8, litert, _ = (contestant.run()[0] for contestant in peers(network, frame))
-    if not np.array_equal(litert.transpose(2, 0, 1), expected):
+    if not np.array_equal(litert.transpose(2, 0, 1), trits):
         raise ValueError(f"LiteRT does not compute {network.name}")
     single = len(network.layers) == 1
     zero = onnx_twin.ZERO_POINT
-    if single and not np.array_equal(np.clip(u8s8.astype(np.int16) - zero, -1, 1), expected):
+    if single and not np.array_equal(np.clip(u8s8.astype(np.int16) - zero, -1, 1), trits):
         raise ValueError(f"onnxruntime does not compute {network.name}")
