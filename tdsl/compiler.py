@@ -90,8 +90,8 @@ def _misfit(graph: Graph, machine: MachineDescription, misfit: Misfit) -> Diagno
         message=f"`{graph.name}` does not fit `{machine.name}`",
         primary=Label(graph.nodes[0].span, str(misfit)),
         notes=(
-            f"`{machine.name}` has {machine.macros} macros of {machine.rows} rows x {machine.columns} trits"
-            f" = {machine.trits:,} trits",
+            f"`{machine.name}` has {machine.macros} macros of {machine.rows} rows"
+            f" x {machine.columns} trits = {machine.trits:,} trits",
         ),
         helps=("choose a larger machine (`tdsl machines`), a smaller image, or fewer channels",),
     )

@@ -41,7 +41,7 @@ def threshold_rows(
 
 
 def place_rows(selection: Selection, dots: dict[int, DotPlan]) -> tuple[dict[int, DotPlan], int]:
-    """Resident weights from row 0 on, then the rows that paged weights take in turn; their number."""
+    """Resident weights from row 0 on, then the rows that paged ones share; their number."""
     row = slot = page = 0
     resident = sum(plan.rows for plan in dots.values() if plan.page is None)
     shared = max((plan.rows for plan in dots.values() if plan.page is not None), default=0)
@@ -101,7 +101,7 @@ def line_trits(tensor: Tensor, width: int) -> int:
 def lifetimes(
     selection: Selection, stages: tuple[Stage, ...]
 ) -> Iterator[tuple[Tensor, Turn, int, int]]:
-    """Every tensor with the turn that makes it, its first stage and the last stage that reads it."""
+    """Every tensor: the turn that makes it, its first stage, the last stage that reads it."""
     for number, stage in enumerate(stages):
         for turn in stage.turns:
             step = selection.steps[turn.step]

@@ -10,7 +10,7 @@ LINES = 2
 
 @dataclass(frozen=True, slots=True)
 class Clock:
-    """Copy `copy` of a loop body unrolled `unroll` times, for a turn: iteration t = unroll * counter + copy."""
+    """A turn in copy `copy` of a loop body: iteration t = unroll * counter + copy."""
 
     turn: Turn
     unroll: int = 1

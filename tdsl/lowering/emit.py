@@ -201,7 +201,7 @@ class _Emitter:
                     self.writer.signal(Unit.POST, Token.BARRIER)
 
     def _early(self, number: int) -> _Early | None:
-        """How the next stage may start while the post unit still stores the last lines of this one."""
+        """How the next stage may start while the last lines of this one are being stored."""
         if number + 1 >= len(self.plan.stages) or self.plan.strips > 1:
             return None
         stage, follower = self.plan.stages[number], self.plan.stages[number + 1]
@@ -220,7 +220,7 @@ class _Emitter:
         )
 
     def _first_use(self, turn: Turn, made: Turn, done: int) -> int:
-        """The iteration in which a turn reads a line that `made` makes in iteration `done` or later."""
+        """The iteration in which a turn first reads a line that `made` makes from `done` on."""
         step, source = self.plan.step(turn), self.plan.step(made)
         rise = source.rise if isinstance(source, DotStep) else 1
         lines = max(0, -(-(done - made.delay) // made.rate)) * rise

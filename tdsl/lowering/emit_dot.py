@@ -54,7 +54,7 @@ class DotEmitter:
         return width * (self.step.pool[1] if self.step.pooling is Pooling.STORE_MAX else 1)
 
     def _tiles(self) -> Iterator[tuple[int, int]]:
-        """(first, pixels) of the spans of a line: equal, whole pooling windows, whole parallel steps."""
+        """(first, pixels) of the spans of a line: whole pooling windows and parallel steps."""
         sums = self._sums()
         region = self._half // (2 if self.step.pooling is Pooling.SUM_MAX else 1)
         together = self.dot.parallelism.pixels
@@ -62,7 +62,8 @@ class DotEmitter:
         unit = lcm(together, window)
         most = max(1, region * together // unit) * unit
         tiles = -(-sums // most)
-        size = -(-(-(-sums // tiles)) // unit) * unit
+        even = -(-sums // tiles)
+        size = -(-even // unit) * unit
         for first in range(0, sums, size):
             yield first, min(size, sums - first)
 

@@ -15,7 +15,7 @@ WORD = 64
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Image:
-    """Rows `[k]` filled at the start, their contents `[k, 2, W, M]`, and external memory `[e, 2, W, M]`."""
+    """Rows `[k]` filled at the start with `[k, 2, W, M]`; external memory `[e, 2, W, M]`."""
 
     rows: NDArray[np.int64]
     data: NDArray[np.uint64]
@@ -42,7 +42,7 @@ def memory_image(plan: Plan) -> Image:
 
 
 def _weight_rows(plan: Plan, dot: DotPlan, one: Pass) -> NDArray[np.uint64]:
-    """`[rows, 2, W, M]` of a pass: every group of macros and every segment holds the same weights."""
+    """`[rows, 2, W, M]` of a pass: every group and every segment holds the same weights."""
     machine, parallelism = plan.machine, dot.parallelism
     columns = machine.columns // parallelism.segments
     trits = np.zeros((one.rows, columns, machine.macros), dtype=np.int64)

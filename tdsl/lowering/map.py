@@ -113,7 +113,7 @@ def _price(form: DotPlan, leaner: DotPlan) -> float:
 
 
 def _paged(choices: Forms, room: int) -> Dots | None:
-    """The leanest forms; the largest share rows and are loaded from outside when they are needed."""
+    """The leanest forms; the largest share rows and are loaded from outside when needed."""
     dots = {number: ladder[-1] for number, ladder in choices.items()}
     for number in sorted(dots, key=lambda n: -dots[n].rows):
         dots[number] = replace(dots[number], page=0)

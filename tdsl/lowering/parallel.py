@@ -13,7 +13,7 @@ INT32 = (-(1 << 31), (1 << 31) - 1)
 
 
 def thresholds_of(step: DotStep) -> Array:
-    """The thresholds `[outputs, n]` as the T registers want them, cut to 32 bits (sums are smaller)."""
+    """The thresholds `[outputs, n]` for the T registers, cut to 32 bits (sums are smaller)."""
     match step.threshold:
         case Tern(lo=lo, hi=hi):
             return np.clip(np.stack([lo, hi], axis=-1), *INT32)

@@ -14,11 +14,11 @@ from tdsl.lowering.rates import Rates, advance, extent, held, rates
 from tdsl.lowering.steps import DotStep, InputStep, LogicStep, Selection, Step, Tensor
 
 SLACK = 1
-"""Iterations between a line written by the post or DMA unit and its first use: hides their latency."""
+"""Iterations from a line written by the post or DMA unit to its first use: hides latency."""
 
 
 def whole_stages(selection: Selection) -> tuple[Stage, ...]:
-    """Every computing step in its own stage, together with the inputs that it is the first to use."""
+    """Every computing step in its own stage, with the inputs that it is the first to use."""
     waiting: list[int] = []
     stages: list[Stage] = []
     for number, step in enumerate(selection.steps):

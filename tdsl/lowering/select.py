@@ -254,7 +254,7 @@ class _Selector:
                 return 1
 
     def _rounded_division(self, position: int, area: int) -> Count:
-        """floor((x + area // 2) / area) counted: value v is reached above v * area - area // 2 - 1."""
+        """floor((x + area // 2) / area): v is reached above v * area - area // 2 - 1."""
         element = self.graph.nodes[position].type.element
         bounds = np.arange(element.low + 1, element.high + 1) * area - area // 2 - 1
         channels = _shape(self.graph.nodes[position])[0]
@@ -263,7 +263,7 @@ class _Selector:
     def _comparison(
         self, position: int, kind: CompareKind, constant: int | None, channels: int
     ) -> tuple[Threshold, int, int]:
-        """x > c counts one threshold; x < c is -x > -c; two operands compare their difference with 0."""
+        """x > c counts one threshold; x < c is -x > -c; operands compare their difference to 0."""
         sign = -1 if kind in _FLIP else 1
         bound = sign * (constant or 0) - (1 if _FLIP.get(kind, kind) is CompareKind.GE else 0)
         threshold = Count(np.full((channels, 1), bound, dtype=np.int64), 0)
@@ -348,7 +348,7 @@ class _Selector:
                 return tuple((tensor, c) for c in range(tensor.channels))
 
     def _linear(self, position: int, inline: bool) -> tuple[Term, ...]:
-        """The value of a node as terms: through the node's own operation if `inline`, else by identity."""
+        """The value of a node as terms: by its own operation if `inline`, else by identity."""
         node = self.graph.nodes[position]
         if inline:
             match node.op:

@@ -104,9 +104,9 @@ Threshold = Tern | Count | Raw
 class DotStep:
     """Sums of ternary dot products, then accumulator operations, then thresholds.
 
-    `pool` positions a window, windows `pool_stride` apart. Result (y, x) goes to the pixels (y * rise + py, x * rise + px): all
-    of them when `rise` repeats (up-sampling), or, when `shuffle` is set, channel block (py, px)
-    each to its own. `whole` sums (or maximises) over the entire image into one pixel.
+    `pool` positions a window, windows `pool_stride` apart. Result (y, x) goes to the pixels
+    (y * rise + py, x * rise + px): all of them (up-sampling), or, when `shuffle` is set, channel
+    block (py, px) each to its own. `whole` sums or maximises over the entire image into one pixel.
     """
 
     name: str
@@ -153,7 +153,7 @@ class LogicStep:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class InputStep:
-    """Lines of an input port, as value planes or, with `levels` (`[entries, 2]` lo, hi), as trits."""
+    """Lines of an input port, as value planes or, by `levels` (`[n, 2]` lo, hi), as trits."""
 
     name: str
     out: Tensor

@@ -37,7 +37,7 @@ def whole_width(tensor: Tensor) -> Extent:
 
 
 def strip_extents(selection: Selection, stage: Stage, strips: int) -> dict[int, Extent] | None:
-    """The extent of every tensor of a stage cut into `strips` columns; None where it cannot be cut."""
+    """The extents of a stage's tensors cut into `strips`; None where they cannot be cut."""
     steps = tuple(selection.steps[turn.step] for turn in stage.turns)
     pixels = rates(steps, axis=1)
     if any(_spans_width(step) for step in steps):

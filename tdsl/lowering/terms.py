@@ -26,7 +26,7 @@ class Window:
 
 
 def terms_over(channels: tuple[Channel, ...], weights: Array, window: Window) -> tuple[Term, ...]:
-    """Terms of `weights` `[out, len(channels), kh, kw]` over channels that may lie in several tensors.
+    """Terms of `weights` `[out, len(channels), kh, kw]` over channels of one or more tensors.
 
     A channel of a tensor that occurs twice goes to a second term, so that weights stay ternary.
     """
@@ -69,7 +69,7 @@ def identity(channels: int) -> Array:
 
 
 def dense(weight: Array, groups: int) -> Array:
-    """Weights of a grouped convolution `[out, in / groups, kh, kw]` over all inputs, zeros between."""
+    """Grouped weights `[out, in / groups, kh, kw]` over all inputs, zeros between."""
     out, inner, height, width = weight.shape
     full = np.zeros((out, inner * groups, height, width), dtype=np.int64)
     share = out // groups

@@ -1,6 +1,6 @@
 """A growing list of micro-ops with their origins, token queues and guards."""
 
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from enum import IntEnum
@@ -61,7 +61,7 @@ class Writer:
         self.wait(taker, token)
 
     @contextmanager
-    def guard(self, fields: dict[str, int] | None) -> Iterator[None]:
+    def guard(self, fields: dict[str, int] | None) -> Generator[None]:
         """What is written inside runs only where the guard lets it."""
         if fields is None:
             yield
@@ -74,7 +74,7 @@ class Writer:
         self.code[place] = micro_op(Opcode.GUARD, origin, skip=size, **fields)
 
     @contextmanager
-    def loop(self, level: int, times: int) -> Iterator[None]:
+    def loop(self, level: int, times: int) -> Generator[None]:
         """What is written inside runs `times` times; a single time needs no loop unless counted."""
         self.op(Opcode.LOOP, level=level, count=times)
         yield
