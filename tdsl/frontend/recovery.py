@@ -125,6 +125,8 @@ class _Driver:
         """Put BROKEN in the place of the current statement, which ends before `end`."""
         if self.index and self.tokens[self.index - 1].type == "RBRACE" and not self.in_body:
             self.parser.feed(behind(self.tokens[self.index - 1], END_OF_LINE, ""))
+        if self.statement == end and self.tokens[end].type == "RBRACE" and not self.in_body:
+            end += 1  # No statement can begin here: without this the same brace comes up for ever.
         lost = self.tokens[self.statement : end] or self.tokens[self.index : end + 1]
         self.parser.cut_back({BROKEN, _BODY_STATE if self.in_body else _MODULE_STATE})
         self.parser.feed(_broken(lost, _lost_names(lost, self.in_body)))

@@ -76,3 +76,8 @@ def test_a_failure_of_the_checker_itself_has_a_place(monkeypatch: pytest.MonkeyP
         check_module(module, Path(), require_weights=False)
     (diagnostic,) = caught.value.diagnostics
     assert (diagnostic.code, diagnostic.span.line, diagnostic.span.column) == ("E0999", 5, 5)
+
+
+def test_a_brace_behind_a_swallowed_file_does_not_stop_the_parser() -> None:
+    _, mistakes = parse("tnn [\nblock a1C](x: i3[C]) -> i3[C] {\n m = x\n}\n", "f.tnn")
+    assert {mistake.code for mistake in mistakes} == {"E0105", "E0102"}
