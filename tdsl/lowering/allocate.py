@@ -60,7 +60,7 @@ def place_rows(selection: Selection, dots: dict[int, DotPlan]) -> tuple[dict[int
 def _slots(selection: Selection, number: int, plan: DotPlan) -> int:
     step = selection.steps[number]
     assert isinstance(step, DotStep)
-    return thresholds_of(step).shape[1] * len(plan.passes)
+    return len(thresholds_of(step)[0]) * len(plan.passes)
 
 
 def place_tensors(

@@ -104,20 +104,12 @@ class _Selector:
             self.tensors[position] = self._compute(position)
         return self.tensors[position]
 
-    def _new(self, position: int, name: str | None = None, **changes: int) -> Tensor:
+    def _new(self, position: int, name: str | None = None) -> Tensor:
         node = self.graph.nodes[position]
-        channels, height, width = _shape(node)
         element = node.type.element
-        fresh = Tensor(
-            next(self.numbers),
-            name or node.name,
-            channels,
-            height,
-            width,
-            element.low,
-            element.high,
+        return Tensor(
+            next(self.numbers), name or node.name, *_shape(node), element.low, element.high
         )
-        return replace(fresh, **changes)
 
     def _compute(self, position: int) -> Tensor:
         node = self.graph.nodes[position]
@@ -513,7 +505,7 @@ class _Selector:
         constant = np.full(channels, node.op.constant or 0, dtype=np.int64)
         source = position if node.op.constant is None else node.inputs[0]
         terms = self._linear(source, source == position or self._private(source))
-        sign = self._new(position, f"{node.name}.sign", low=-1, high=1)
+        sign = replace(self._new(position, f"{node.name}.sign"), low=-1, high=1)
         self._add(DotStep(node.name, sign, terms, Tern(constant, constant), span=node.span))
         table = logic.IS_ZERO if node.op.kind is CompareKind.EQ else logic.NOT_ZERO
         return self._logic(self._new(position), sign, sign, table, position)
