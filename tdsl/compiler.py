@@ -1,6 +1,6 @@
 """The pipeline: a checked network, a machine and sizes -> a program. One straight line."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -20,6 +20,7 @@ from tdsl.passes.fold_pools import fold_pools
 from tdsl.passes.pipeline import Model, Pass, run_passes
 from tdsl_runtime.description import MachineDescription
 from tdsl_runtime.encoding import encode
+from tdsl_runtime.isa import FieldError, Opcode
 from tdsl_runtime.program import Port, Program
 
 DEFAULT_PASSES: tuple[Pass, ...] = (eliminate_dead_nodes, fold_pools)
@@ -50,7 +51,13 @@ def compile_graph(
     plan = map_selection(selection, machine)
     if isinstance(plan, Misfit):
         raise CompileError([_misfit(model.graph, machine, plan)])
-    return Compiled(model.graph, plan, assemble(plan))
+    try:
+        program = assemble(plan)
+    except FieldError as error:
+        raise CompileError([_beyond_field(model.graph, plan, error)]) from error
+    for misfit in _overflows(program):
+        raise CompileError([_misfit(model.graph, machine, misfit)])
+    return Compiled(model.graph, plan, program)
 
 
 def assemble(plan: Plan) -> Program:
@@ -81,6 +88,31 @@ def assemble(plan: Plan) -> Program:
             for r in selection.results
         ),
         origins=origins,
+    )
+
+
+def _overflows(program: Program) -> Iterator[Misfit]:
+    """What of a program its sequencer cannot hold."""
+    machine = program.machine
+    if len(program.code) > machine.program_words:
+        yield Misfit("program memory", len(program.code), machine.program_words, "words")
+    buffers = sum(op.opcode is Opcode.BUF for op in program.ops)
+    if buffers > machine.buffers:
+        yield Misfit("line buffers", buffers, machine.buffers, "descriptors")
+    tokens = max((op["token"] for op in program.ops if op.opcode is Opcode.WAIT), default=0) + 1
+    if tokens > machine.tokens:
+        yield Misfit("synchronisation", tokens, machine.tokens, "token queues")
+
+
+def _beyond_field(graph: Graph, plan: Plan, error: FieldError) -> Diagnostic:
+    step = plan.selection.steps[error.origin - 1] if error.origin else None
+    span = step.span if step is not None and step.span is not None else graph.nodes[0].span
+    name = step.name if step is not None else graph.name
+    return Diagnostic(
+        code="E0801",
+        message=f"`{name}` cannot run on the array: a number is too large for the instruction set",
+        primary=Label(span, str(error)),
+        helps=("choose smaller strides, windows, sizes or constants",),
     )
 
 

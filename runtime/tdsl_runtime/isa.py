@@ -63,7 +63,7 @@ class StoreMode(IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """One field: its width in bits, whether it is two's complement, its smallest legal value, its meaning."""
+    """One field: width in bits, meaning, whether it is two's complement, smallest legal value."""
 
     name: str
     bits: int
@@ -305,9 +305,17 @@ INSTRUCTIONS: tuple[Instruction, ...] = (
 TABLE: dict[Opcode, Instruction] = {i.opcode: i for i in INSTRUCTIONS}
 
 
+class FieldError(ValueError):
+    """A value that its field cannot hold; `origin` says which part of the program wants it."""
+
+    def __init__(self, message: str, origin: int = 0) -> None:
+        super().__init__(message)
+        self.origin = origin
+
+
 @dataclass(frozen=True, slots=True)
 class MicroOp:
-    """One micro-op: field values in the table's order. `origin` indexes the program's origin table."""
+    """One micro-op: field values in the table's order; `origin` indexes the program's origins."""
 
     opcode: Opcode
     values: tuple[int, ...]
@@ -321,9 +329,9 @@ class MicroOp:
 
 
 def micro_op(opcode: Opcode, origin: int = 0, **fields: int) -> MicroOp:
-    """Build a micro-op from named fields; absent ones take their smallest legal value, but not below 0.
+    """Build a micro-op from named fields; absent ones take their smallest legal value of at least 0.
 
-    Raises ValueError for an unknown field or a value that its field cannot hold.
+    Raises FieldError for a value that its field cannot hold, ValueError for an unknown field.
     """
     table = TABLE[opcode].fields
     unknown = fields.keys() - {f.name for f in table}
@@ -331,13 +339,14 @@ def micro_op(opcode: Opcode, origin: int = 0, **fields: int) -> MicroOp:
         raise ValueError(f"{opcode.name} has no field {', '.join(sorted(unknown))}")
     values = tuple(fields.get(f.name, max(0, f.low)) for f in table)
     for field, value in zip(table, values, strict=True):
-        check_field(opcode, field, value)
+        check_field(opcode, field, value, origin)
     return MicroOp(opcode, values, origin)
 
 
-def check_field(opcode: Opcode, field: Field, value: int) -> None:
-    """Raise ValueError unless the field can hold the value."""
+def check_field(opcode: Opcode, field: Field, value: int, origin: int = 0) -> None:
+    """Raise FieldError unless the field can hold the value."""
     low = -(1 << (field.bits - 1)) if field.signed else 0
     high = (1 << (field.bits - int(field.signed))) - 1
     if not max(low, field.low if field.low else low) <= value <= high:
-        raise ValueError(f"{opcode.name}.{field.name} = {value} is outside {low}..{high}")
+        message = f"{opcode.name}.{field.name} = {value} is outside {low}..{high}"
+        raise FieldError(message, origin)
