@@ -52,6 +52,7 @@ def compile_program(
                     "weights": memory.weights,
                     "features": memory.features,
                     "program": memory.program,
+                    "external": memory.external,
                 },
             }
         )

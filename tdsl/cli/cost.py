@@ -50,7 +50,6 @@ def cost(
     with waiting("executing once, to count"):
         result = runner.run(frame.arrays)
     report = make_report(compiled, result.counters, energy(compiled.program, result.counters))
-    regions = memory_map(compiled.plan)
     if json:
         print_json(
             {
@@ -59,11 +58,12 @@ def cost(
                 "input": frame.label,
                 **result.cost.to_json(),
                 **asdict(report),
-                "memory": [asdict(region) for region in regions],
+                "strips": compiled.plan.strips,
+                "memory": [asdict(region) for region in memory_map(compiled.plan)],
             }
         )
     else:
-        print_report(net.name, frame, result.cost, compiled.program.machine, report, regions)
+        print_report(frame, result.cost, compiled.plan, report)
 
 
 def _frame(net: "Network", size: str | None, image: str | None, grey: bool) -> "Frame":

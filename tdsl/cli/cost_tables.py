@@ -7,27 +7,24 @@ from rich.table import Table
 from tdsl.cli.results import cost_table
 from tdsl.cli.terminal import print_tables, print_text
 from tdsl.cli.units import bits, count, energy, percent
-from tdsl.cost.memory_map import Region
+from tdsl.cost.memory_map import Region, memory_map, strip_overhead
 from tdsl.cost.report import LOSSES, LayerCost, Report
 from tdsl.cost.summary import Cost
 from tdsl.images.port import Frame, size_text
+from tdsl.lowering.plan import Plan
 from tdsl_runtime.description import MachineDescription
 
 
-def print_report(
-    network: str,
-    frame: Frame,
-    cost: Cost,
-    machine: MachineDescription,
-    report: Report,
-    regions: Sequence[Region],
-) -> None:
-    """Print everything: the summary, then by layer, loss, unit, micro-op, line and memory."""
+def print_report(frame: Frame, cost: Cost, plan: Plan, report: Report) -> None:
+    """Print everything: the summary, then by layer, loss, unit, micro-op, event, line, memory."""
     shape = size_text(next(iter(frame.arrays.values())).shape)
+    network, machine = plan.selection.network, plan.machine
     print_text(f"{network} on {machine.name}, executed once on {frame.label}, {shape}\n")
-    print_tables(cost_table(cost), "")
+    print_tables(cost_table(cost), f"mapping    {_mapping(plan)}", "")
     print_tables("By layer: cycles of the array; `bound`: of its MACs on all lanes; `feed`: of its")
-    print_tables("trits on all channels; tail: what other units do after the array's last work")
+    print_tables(
+        "trits on all channels; tail: after the array's last work; static: clock and leakage"
+    )
     print_tables(_layers(report, cost), "")
     print_tables("Why not faster: cycles of the array that are no multiply-accumulates")
     print_tables(_losses(report), "")
@@ -36,7 +33,15 @@ def print_report(
     print_tables("By micro-op", _micro_ops(report, cost), "")
     print_tables("By event", _events(report, cost), "")
     print_tables("By source line (0: control)", _lines(report), "")
-    print_tables(f"Memory ({bits(machine.cells)} in the array)", _memory(regions, machine))
+    print_tables(f"Memory ({bits(machine.cells)} in the array)", _memory(memory_map(plan), machine))
+
+
+def _mapping(plan: Plan) -> str:
+    """The strategy, and what column strips cost."""
+    if plan.strips == 1:
+        return plan.strategy
+    again = percent(strip_overhead(plan))
+    return f"{plan.strategy}, {plan.strips} column strips: up to {again} of the MACs done twice"
 
 
 def _layers(report: Report, cost: Cost) -> Table:
@@ -59,7 +64,7 @@ def _layers(report: Report, cost: Cost) -> Table:
         )
     table.add_row("(tail)", "", f"{report.tail:,}")
     static = energy(report.static_energy.typical)
-    table.add_row("(clock, leak)", *[""] * 7, static)
+    table.add_row("(static)", *[""] * 7, static)
     table.add_row("in all", "", f"{cost.cycles:,}", *[""] * 5, energy(cost.energy_pj.typical))
     return table
 
@@ -130,7 +135,7 @@ def _memory(regions: Sequence[Region], machine: MachineDescription) -> Table:
 def _table(first: str, *others: str) -> Table:
     """A table whose numbers stand right."""
     table = Table(box=None, pad_edge=False, padding=(0, 1, 0, 0))
-    table.add_column(first)
+    table.add_column(first, no_wrap=True)
     for title in others:
         words = title in ("held by", "unit", "of", "where", "what")
         table.add_column(title, justify="left" if words else "right")

@@ -65,10 +65,11 @@ def cost_table(cost: Cost) -> Table:
     if cost.macs is not None and cost.utilisation is not None:
         used = f"{percent(cost.utilisation)} of {cost.peak_macs:,} a cycle"
         table.add_row("MACs", f"{count(cost.macs)}: {used}")
+    paged = f", paged {bits(memory.external)}" if memory.external else ""
     table.add_row(
         "memory",
         f"weights {bits(memory.weights)}, features {bits(memory.features)}, "
-        f"program {bits(memory.program)}",
+        f"program {bits(memory.program)}{paged}",
     )
     speed = f", {cost.gmac_per_second:,.0f} GMAC/s" if cost.gmac_per_second else ""
     table.add_row("simulated", f"in {seconds(cost.simulation_seconds)}{speed}")

@@ -9,21 +9,26 @@ from tdsl_runtime.program import Program
 
 @dataclass(frozen=True, slots=True)
 class MemoryBits:
-    """Bits of weights (and thresholds), of feature lines, and of the program."""
+    """Bits of weights (and thresholds), of feature lines, of the program; and of `external` memory.
+
+    External memory holds weights that are paged: loaded into rows that they share, when needed.
+    """
 
     weights: int
     features: int
     program: int
+    external: int
 
 
 def memory_bits(program: Program) -> MemoryBits:
-    """The bits that `program` takes in the array (weights, features) and in program memory."""
+    """The bits of `program` in the array (weights, features), in program memory and outside."""
     machine = program.machine
     row_bits = machine.macros * machine.columns * PLANES
     return MemoryBits(
-        weights=(len(program.rows) + len(program.external)) * row_bits,
+        weights=len(program.rows) * row_bits,
         features=_covered(program.ops) * PLANES,
         program=program.code.size * WORD,
+        external=len(program.external) * row_bits,
     )
 
 

@@ -26,7 +26,10 @@ def memory_map(plan: Plan) -> list[Region]:
         step = plan.selection.steps[number]
         assert isinstance(step, DotStep)
         rows = f"rows {dot.row}..{dot.row + dot.rows - 1}"
-        regions.append(Region("weights", step.name, rows, dot.rows * row_bits))
+        if dot.page is not None:
+            rows += f" from external {dot.page}..{dot.page + dot.rows - 1}"
+        kind = "weights" if dot.page is None else "paged"
+        regions.append(Region(kind, step.name, rows, dot.rows * row_bits))
     if plan.threshold_rows:
         last = plan.weight_rows + plan.threshold_rows - 1
         rows = f"rows {plan.weight_rows}..{last}"
@@ -41,3 +44,14 @@ def memory_map(plan: Plan) -> list[Region]:
         lines = f"{place.depth} line{'s' if place.depth > 1 else ''} at trit {place.base}"
         regions.append(Region("features", tensor.name, lines, trits * PLANES))
     return regions
+
+
+def strip_overhead(plan: Plan) -> float:
+    """The part of the multiply-accumulates that column strips do more than once, at most."""
+    once = again = 0.0
+    for step in plan.selection.steps:
+        if isinstance(step, DotStep) and step.out.index in plan.places:
+            once += step.macs
+            columns = plan.strips * plan.places[step.out.index].width
+            again += step.macs * max(0.0, columns / step.out.width - 1)
+    return again / once if once else 0.0

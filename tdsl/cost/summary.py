@@ -50,7 +50,7 @@ class Cost:
             "energy_pj": _plain(self.energy_pj, "low", "typical", "high"),
             "macs": self.macs,
             "utilisation": self.utilisation,
-            "memory_bits": _plain(self.memory_bits, "weights", "features", "program"),
+            "memory_bits": _plain(self.memory_bits, "weights", "features", "program", "external"),
             "simulation_seconds": self.simulation_seconds,
             "gmac_per_second": self.gmac_per_second,
         }

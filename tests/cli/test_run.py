@@ -60,7 +60,7 @@ def test_json_is_one_object_and_nothing_else(command: Command, picture: Path) ->
     data = json.loads(line)
     assert data.keys() == KEYS
     assert data["energy_pj"].keys() == {"low", "typical", "high"}
-    assert data["memory_bits"].keys() == {"weights", "features", "program"}
+    assert data["memory_bits"].keys() == {"weights", "features", "program", "external"}
     assert data["macs"] == 3 * 9 * PIXELS.size
     assert np.array_equal(data["outputs"]["edges"], expected())
 
