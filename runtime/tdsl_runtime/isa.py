@@ -1,7 +1,7 @@
 """The instruction set: one table of micro-ops, their units, fields and meanings.
 
-Encoder, decoder, assembler, documentation, timing and energy all read this table. `docs/machine.md` gives the
-exact rules that the one-line meanings below summarise.
+Encoder, decoder, assembler, documentation, timing and energy all read this table.
+`docs/machine.md` gives the exact rules that the one-line meanings below summarise.
 """
 
 from dataclasses import dataclass
@@ -329,7 +329,7 @@ class MicroOp:
 
 
 def micro_op(opcode: Opcode, origin: int = 0, **fields: int) -> MicroOp:
-    """Build a micro-op from named fields; absent ones take their smallest legal value of at least 0.
+    """Build a micro-op from named fields; absent ones take their smallest legal value from 0 on.
 
     Raises FieldError for a value that its field cannot hold, ValueError for an unknown field.
     """
