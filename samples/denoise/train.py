@@ -1,14 +1,13 @@
-"""Train a denoiser of this sample: a folder of photographs -> `<network>.safetensors`.
+"""Train the denoising sample: a folder of photographs -> `denoise.safetensors`.
 
 Run from the repository root:
-    python -m samples.denoise.train denoise --photographs FOLDER --out samples/denoise
+    python -m samples.denoise.train --photographs FOLDER --out samples/denoise
 Photographs are turned grey and made small; Gaussian noise of sigma 25 is added while training.
 """
 
 import argparse
 import math
 import time
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -31,41 +30,24 @@ from samples.training.layers import (
 from tdsl.frontend.weights import save_packed
 
 SIGMA = 25.0
+LEVELS, WIDTH, DILATIONS = 16, 48, (1, 1, 2, 3, 2, 1)
 # Grey levels a unit of the last sum is worth. A power of two: the machine spaces the thresholds
 # of `quantize` by shifts.
 GREY_PER_UNIT = 0.25
 SHORT_SIDES = (600, 400)
 
 
-@dataclass(frozen=True)
-class Architecture:
-    """`last` names the inputs of the last convolution: 0 the thermometer, i the i-th layer."""
-
-    levels: int
-    width: int
-    dilations: tuple[int, ...]
-    last: tuple[int, ...]
-
-
-ARCHITECTURES = {
-    "denoise": Architecture(16, 48, (1, 1, 2, 3, 2, 1), (0, 1, 2, 3, 4, 5, 6)),
-    "denoise_small": Architecture(16, 32, (1, 1, 2, 2, 1), (0, 5)),
-}
-
-
 class Denoiser(nn.Module):
-    """[N, 1, H, W] u8 -> estimated noise [N, 1, H, W]; the same steps as the `.tnn` file."""
+    """[N, 1, H, W] u8 -> estimated noise [N, 1, H, W]; the same steps as `denoise.tnn`."""
 
-    def __init__(self, architecture: Architecture) -> None:
+    def __init__(self) -> None:
         super().__init__()
-        self.code = Thermometer(architecture.levels)
-        self.last = architecture.last
-        width, dilations = architecture.width, architecture.dilations
-        channels = [architecture.levels] + [width] * len(dilations)
+        self.code = Thermometer(LEVELS)
+        inputs = [LEVELS] + [WIDTH] * (len(DILATIONS) - 1)
         self.layers = nn.ModuleList(
-            TernaryConv(c, width, dilation=d) for c, d in zip(channels, dilations, strict=False)
+            TernaryConv(c, WIDTH, dilation=d) for c, d in zip(inputs, DILATIONS, strict=True)
         )
-        self.last_latent = ternary_latent(1, sum(channels[i] for i in self.last), 3, 3)
+        self.last_latent = ternary_latent(1, LEVELS + WIDTH * len(DILATIONS), 3, 3)
         self.bias = nn.Parameter(torch.tensor(0.0))
 
     def sums(self, image: Tensor, dtype: torch.dtype) -> Tensor:
@@ -76,7 +58,7 @@ class Denoiser(nn.Module):
             x = layer(x)
             features.append(x)
         w = TernaryWeight.apply(self.last_latent).to(dtype)
-        return F.conv2d(torch.cat([features[i] for i in self.last], 1), w, padding=1)
+        return F.conv2d(torch.cat(features, 1), w, padding=1)
 
     def forward(self, image: Tensor) -> Tensor:
         """Return the noise in grey levels, before it is rounded."""
@@ -166,7 +148,6 @@ def export(model: Denoiser, path: Path) -> None:
 def main() -> None:
     """Train, fold and write the weights."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("network", choices=ARCHITECTURES)
     parser.add_argument("--photographs", type=Path, required=True, help="a folder of pictures")
     parser.add_argument("--out", type=Path, required=True, help="folder for the weights")
     parser.add_argument("--checkpoint", type=Path, default=Path("denoise.pt"))
@@ -181,7 +162,7 @@ def main() -> None:
     torch.manual_seed(args.seed)
     torch.set_num_threads(1)
     pictures = load_photographs(args.photographs)
-    model = Denoiser(ARCHITECTURES[args.network])
+    model = Denoiser()
     if args.start:
         model.load_state_dict(torch.load(args.start))
     if args.steps:
@@ -189,7 +170,7 @@ def main() -> None:
     rng = np.random.default_rng(args.seed + 1)
     batches = (add_noise(sample_patches(pictures, 4, 256, rng)).to(torch.uint8) for _ in range(40))
     average_statistics(model, (partial(model.sums, b, torch.float32) for b in batches))
-    export(model, args.out / f"{args.network}.safetensors")
+    export(model, args.out / "denoise.safetensors")
 
 
 if __name__ == "__main__":
