@@ -28,7 +28,7 @@ DONE, MISSING_PIXEL, MISSING_TOKEN, EXCESS, MORE_POSTS = range(5)
 """How a run ended: what `execute` puts in status[0]; status[1] is the micro-op, the rest details."""
 NONE = -(1 << 62)
 
-inner: Any = njit(no_cpython_wrapper=True, no_cfunc_wrapper=True, error_model="numpy")
+inner: Any = njit(no_cpython_wrapper=True, no_cfunc_wrapper=True, error_model="numpy", _nrt=False)
 """Compiles a function that kernels alone call: without the wrappers, in a third less time."""
 
 # --- vector intrinsics -------------------------------------------------------------------------
@@ -413,6 +413,37 @@ def _copy_panel(typing: Any, mem: Any, word: Any, wplane: Any, panel: Any, to: A
                 place = b.add(to, I64(16 * plane + 8 * v))
                 target = _at(context, b, sig.args[3], panel, place, V8)
                 b.store(b.load(source, align=8), target, align=8)
+        return context.get_dummy_value()
+
+    return signature, generate
+
+
+@intrinsic
+def _mark_ones(typing: Any, acts: Any, aplane: Any, marks: Any, first: Any, count: Any) -> Any:
+    """marks[first + w] = set bits, both planes, of acts[first : first + w], for w in 0..count."""
+    signature = types.void(acts, INT, marks, INT, INT)
+
+    def generate(context: Any, b: Any, sig: Any, args: Any) -> Any:
+        acts, aplane, marks, first, count = args
+        zero = ir.Constant(V8, [0] * 8)
+        before = cgutils.alloca_once_value(b, zero)
+        last = ir.Constant(ir.VectorType(I32, 8), [7] * 8)
+        with cgutils.for_range(b, b.add(b.lshr(count, I64(3)), I64(1))) as loop:
+            at = b.add(first, b.shl(loop.index, I64(3)))
+            own = zero
+            for index in (at, b.add(at, aplane)):
+                word = b.load(_at(context, b, sig.args[0], acts, index, V8), align=8)
+                own = b.add(own, _call(b, "llvm.ctpop.v8i64", V8, word))
+            total = own
+            for distance in (1, 2, 4):
+                order = [lane - distance if lane >= distance else 8 for lane in range(8)]
+                order_vector = ir.Constant(ir.VectorType(I32, 8), order)
+                total = b.add(total, b.shuffle_vector(total, zero, order_vector))
+            carry = b.load(before)
+            place = _at(context, b, sig.args[2], marks, at, V8)
+            b.store(b.add(carry, b.sub(total, own)), place, align=8)
+            all_of_it = b.shuffle_vector(total, ir.Constant(V8, ir.Undefined), last)
+            b.store(b.add(carry, all_of_it), before)
         return context.get_dummy_value()
 
     return signature, generate
@@ -878,11 +909,7 @@ def _gather_strips(
             mem, wplane, acts, aplane, region, desc, b, strip[S_PLANE], y, first, last, counters
         )
         end = region + (((last - first) * desc[b, PITCH] + 63) >> 6)
-        for w in range(region, end):
-            marks[w + 1] = _ones(acts[w]) + _ones(acts[w + aplane])
-        marks[region] = 0
-        for w in range(region, end):
-            marks[w + 1] += marks[w]
+        _mark_ones(acts, aplane, marks, region, end - region)
     return whole
 
 
@@ -2165,20 +2192,27 @@ def _lut_failure(
                 return
 
 
-@inner
-def _run(
+@njit(nogil=True, cache=True, no_cfunc_wrapper=True, error_model="numpy", _nrt=False)
+def execute(
     table: Any, turns: Any, run_of: Any, runs: Any, strips: Any, taps: Any, pieces: Any,
     words: Any, fills: Any, homes: Any, entries: Any, masks: Any, steps: Any, kw: Any, kbase: Any,
-    kstep: Any, panel: Any, spelled: Any, tiles: Any, sums: Any, stamps: Any, costs: Any,
-    figures: Any, mem: Any, external: Any, in_ports: Any, raw: Any, out_ports: Any, out: Any,
-    buffers: Any, counters: Any, levels: Any, acc: Any, thresholds: Any, excess: Any, values: Any,
-    bits: Any, there: Any, acts: Any, marks: Any, counts: Any, clock: Any, started: Any,
-    heads: Any, tails: Any, posts: Any, links: Any, free: Any, status: Any,
+    kstep: Any, panel: Any, spelled: Any, tiles: Any, sums: Any, stamps: Any, layout: Any,
+    costs: Any, figures: Any, mem: Any, external: Any, in_ports: Any, raw: Any, out_ports: Any,
+    out: Any, buffers: Any, counters: Any, levels: Any, acc: Any, thresholds: Any, excess: Any,
+    values: Any, bits: Any, there: Any, acts: Any, marks: Any, counts: Any, clock: Any,
+    started: Any, heads: Any, tails: Any, posts: Any, links: Any, free: Any, status: Any,
 ) -> None:  # fmt: skip
+    """Run a program to its HALT; counters, outputs and status come back in the arrays given.
+
+    What holds from frame to frame (plans, expanded weights, descriptors) stays in its arrays.
+    """
     macros, row_words = figures[M_MACROS], figures[M_WORDS]
     wplane, aplane, bplane = mem.size // 2, acts.size // 2, bits.size // 2
     tiled = figures[M_TILES]
     at = 0
+    stamps[1] += 1
+    if tiled:
+        _start_tiles(layout)
     while True:
         op, row, cost = table[at], counts[at], costs[at]
         code = op[0]
@@ -2208,7 +2242,7 @@ def _run(
                     macros, row_words, counters, p0, pixels, status,
                 )  # fmt: skip
                 if status[0] != DONE:
-                    return
+                    break
             for d in range(at, end):
                 fresh = _time_dot(
                     table[d], buffers, figures, costs[d], pixels, clock, started, counts[d]
@@ -2241,7 +2275,7 @@ def _run(
             if not _lut(op, mem, wplane, buffers, counters, acts, aplane, p0, pixels):
                 y = _line_of(op, L_COUNTER, counters)
                 _lut_failure(op, buffers, counters, y, p0, pixels, status)
-                return
+                break
             items = _ceil(trits, min(figures[M_CHANNEL_TRITS], figures[M_GATHER_TRITS]))
             row[PIXELS] += pixels
             row[TRITS] += trits
@@ -2279,7 +2313,7 @@ def _run(
                 if not whole:
                     status[0], status[3], status[4] = MISSING_PIXEL, y, buffers[b, WIDTH] - 1
                     status[2] = _missing_pixel(buffers, b, y, low, low + pixels, counters)
-                    return
+                    break
             sent = pixels * port[P_BITS] * (1 if op[O_FORMAT] else op[O_N])
             trits = pixels * op[O_N] * buffers[b, PLANES]
             _time_dma(figures, cost, pixels, trits, sent, clock, started, row)
@@ -2296,7 +2330,7 @@ def _run(
             ended = _synchronise(op, clock, started, row, heads, tails, posts, links, free)
             if ended != DONE:
                 status[0], status[2] = ended, op[2]
-                return
+                break
         else:
             clock[CLOCK_ISSUE] += 1
             clock[CLOCK_ISSUED] += 1
@@ -2320,31 +2354,7 @@ def _run(
                 for i in range(LANES):
                     if excess[i] != 0:
                         status[0] = EXCESS
-                return
+                break
         at += 1
-
-
-@njit(nogil=True, cache=True, no_cfunc_wrapper=True, error_model="numpy")
-def execute(
-    table: Any, turns: Any, run_of: Any, runs: Any, strips: Any, taps: Any, pieces: Any,
-    words: Any, fills: Any, homes: Any, entries: Any, masks: Any, steps: Any, kw: Any, kbase: Any,
-    kstep: Any, panel: Any, spelled: Any, tiles: Any, sums: Any, stamps: Any, layout: Any,
-    costs: Any, figures: Any, mem: Any, external: Any, in_ports: Any, raw: Any, out_ports: Any,
-    out: Any, buffers: Any, counters: Any, levels: Any, acc: Any, thresholds: Any, excess: Any,
-    values: Any, bits: Any, there: Any, acts: Any, marks: Any, counts: Any, clock: Any,
-    started: Any, heads: Any, tails: Any, posts: Any, links: Any, free: Any, status: Any,
-) -> None:  # fmt: skip
-    """Run a program to its HALT; counters, outputs and status come back in the arrays given.
-
-    What holds from frame to frame (plans, expanded weights, descriptors) stays in its arrays.
-    """
-    if figures[M_TILES]:
-        _start_tiles(layout)
-    _run(
-        table, turns, run_of, runs, strips, taps, pieces, words, fills, homes, entries, masks,
-        steps, kw, kbase, kstep, panel, spelled, tiles, sums, stamps, costs, figures, mem, external,
-        in_ports, raw, out_ports, out, buffers, counters, levels, acc, thresholds, excess, values,
-        bits, there, acts, marks, counts, clock, started, heads, tails, posts, links, free, status,
-    )  # fmt: skip
-    if figures[M_TILES]:
+    if tiled:
         _end_tiles()

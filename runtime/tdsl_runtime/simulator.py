@@ -446,8 +446,9 @@ def _bytes_of(table: Ints) -> int:
     if not len(table):
         return 0
     last = table[-1]
-    sizes = last[kernels.P_CHANNELS] * last[kernels.P_HEIGHT] * last[kernels.P_WIDTH]
-    return int(last[kernels.P_START] + 8 * sizes)
+    values = last[kernels.P_CHANNELS] * last[kernels.P_HEIGHT] * last[kernels.P_WIDTH]
+    size = np.dtype(kernels.ELEMENTS[last[kernels.P_TYPE]]).itemsize
+    return int(last[kernels.P_START] + values * size)
 
 
 def _element(low: int, high: int) -> int:
