@@ -28,9 +28,10 @@ DEFAULT_PASSES: tuple[Pass, ...] = (eliminate_dead_nodes, fold_pools)
 
 @dataclass(frozen=True, slots=True)
 class Compiled:
-    """A program with the graph (sizes fixed, passes applied) and the plan it came from."""
+    """A program with what it came from: graph (sizes fixed, passes applied), its arrays, plan."""
 
     graph: Graph
+    arrays: Arrays
     plan: Plan
     program: Program
 
@@ -57,7 +58,7 @@ def compile_graph(
         raise CompileError([_beyond_field(model.graph, plan, error)]) from error
     for misfit in _overflows(program):
         raise CompileError([_misfit(model.graph, machine, misfit)])
-    return Compiled(model.graph, plan, program)
+    return Compiled(model.graph, model.arrays, plan, program)
 
 
 def assemble(plan: Plan) -> Program:

@@ -1,6 +1,7 @@
 """The machines that chain tests run on: the presets, and small ones that force every mapping."""
 
 from dataclasses import replace
+from typing import Any
 
 from tdsl_runtime.description import MachineDescription, load_machine, machines
 
@@ -28,11 +29,11 @@ def machine_named(name: str) -> MachineDescription:
     return next(machine for machine in all_machines() if machine.name == name)
 
 
-def _small(name: str, **changes: int) -> MachineDescription:
+def _small(name: str, **changes: Any) -> MachineDescription:
     return replace(load_machine("nearmem-1mb"), name=name, thresholds=THRESHOLDS, **changes)
 
 
-_SMALL: dict[str, dict[str, int]] = {
+_SMALL: dict[str, dict[str, Any]] = {
     "two-by-two": {
         "macro_rows": 2,
         "macro_columns": 2,
