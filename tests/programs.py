@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from tdsl_runtime.description import MachineDescription, load_machine
-from tdsl_runtime.encoding import encode
+from tdsl_runtime.encoding import FIELD, encode
 from tdsl_runtime.isa import AccOp, MicroOp, Opcode, StoreMode, Unit, micro_op
 from tdsl_runtime.program import Origin, Port, Program
 from tdsl_runtime.state import Buffer, pack
@@ -192,11 +192,9 @@ class _Maker:
         elif kind == 2:
             self.tokens(depth)
         else:
-            makers: Sequence[Callable[[], None]] = (
-                self.dot, self.dot, self.acc, self.lut, self.tload,
-                self.store, self.store, self.dmain, self.dmaout, self.dmaw,
-            )  # fmt: skip
-            self.r.choice(makers)()
+            makers = (self.dot, self.acc, self.lut, self.tload, self.store)
+            moves = (self.dot, self.store, self.dmain, self.dmaout, self.dmaw)
+            self.r.choice(makers + moves)()
 
     def pieces(self, depth: int) -> None:
         for _ in range(self.r.randint(0, 4)):
@@ -284,26 +282,26 @@ class _Maker:
             shift=r.choice((0, 0, 1, 3)),
             clear=r.randint(0, 1),
         )
+        if r.randint(0, 2) == 0:
+            self.repeat_dot()
+
+    def repeat_dot(self) -> None:
+        """The same sums with another row and another place: what a decoder may fuse."""
+        r, op = self.r, self.ops[-1]
+        named = {name: op[name] for name in FIELD[Opcode.DOT]}
+        moved = {"row": r.randint(0, 3), "x0": op["x0"] + r.randint(-1, 1), "clear": 0}
+        self.op(Opcode.DOT, **(named | moved))
 
     def acc(self) -> None:
         r, operation = self.r, self.r.choice(list(AccOp))
-        fields: dict[str, int] = {}
         if operation in (AccOp.COPY, AccOp.ADD, AccOp.MAX, AccOp.MIN):
             fields = {"src": r.randint(0, 4), "sstep": r.randint(0, 1)}
         elif operation is AccOp.SHR:
             fields = {"imm": r.randint(0, 4)}
         else:
             fields = {"imm": r.randint(-30, 30)}
-        split = self.split()
-        self.op(
-            Opcode.ACC,
-            op=operation,
-            dst=r.randint(0, 4),
-            dstep=r.randint(0, 1),
-            **fields,
-            **self.span(8),
-            **split,
-        )
+        target = {"dst": r.randint(0, 4), "dstep": r.randint(0, 1)}
+        self.op(Opcode.ACC, op=operation, **target, **fields, **self.span(8), **self.split())
 
     def lut(self) -> None:
         r, into = self.r, self.buffer()

@@ -82,7 +82,7 @@ def assemble(text: str) -> Listing:
     ops: list[MicroOp] = []
     for number, line in enumerate(text.split("\n"), 1):
         try:
-            words = shlex.split(_code_part(line))
+            words = _words(line)
             if words and words[0] in heads:
                 heads[words[0]].append(words[1:])
             elif words:
@@ -135,10 +135,12 @@ def _note(op: MicroOp, origins: Sequence[Origin]) -> str:
     return " ".join(f"@{op.origin} {origin.layer}{place}".split())
 
 
-def _code_part(line: str) -> str:
-    """The line without its annotation: a `;` inside quotes does not start one."""
-    match = re.match(r"""(?:[^;'"]|'[^']*'|"[^"]*")*""", line)
-    return match.group() if match else line
+def _words(line: str) -> list[str]:
+    """The words of a line without its annotation: a `;` inside quotes does not start one."""
+    lexer = shlex.shlex(line, posix=True)
+    lexer.whitespace_split = True
+    lexer.commenters = ";"
+    return list(lexer)
 
 
 def _parse_op(words: Sequence[str], line: str) -> MicroOp:

@@ -19,9 +19,9 @@ _HEAD = f"""# The instruction set
 Made from the machine's tables by `python -m tdsl_runtime.documentation docs/isa.md`;
 `docs/machine.md` gives the exact rules.
 
-A micro-op is its opcode in the low {OPCODE_BITS} bits, then its fields from low to high bits in the order
-below, in as few {WORD_BITS}-bit words as hold them; the bits left over are zero. A signed field is two's
-complement.
+A micro-op is its opcode in the low {OPCODE_BITS} bits, then its fields from low to high bits
+in the order below, in as few {WORD_BITS}-bit words as hold them; the bits left over are zero.
+A signed field is two's complement.
 """
 
 
@@ -63,8 +63,8 @@ def _enumerations() -> str:
 
 def _costs() -> str:
     text = (
-        "## Cycles\n\nA unit is busy for `startup + first + (items - 1) * each` cycles, `startup` alone"
-        "\nif there are no items; its result is there `latency` cycles later.\n\n"
+        "## Cycles\n\nA unit is busy for `startup + first + (items - 1) * each` cycles,"
+        "\n`startup` alone if there are no items; its result is there `latency` cycles later.\n\n"
     )
     rows = [(opcode.name, *(_code(term) for term in rule.terms)) for opcode, rule in RULES.items()]
     return text + _table(("micro-op", "startup", "items", "first", "each", "latency"), rows)
@@ -89,8 +89,8 @@ def _machine_entries() -> str:
     ]
     text = (
         "## Machine descriptions\n\nA TOML file with `name`, `note` and every entry below; a figure"
-        '\nis `{ low = ..., typical = ..., high = ..., source = "..." }`. A missing or unknown entry'
-        "\nis an error.\n\n"
+        '\nis `{ low = ..., typical = ..., high = ..., source = "..." }`. A missing or unknown'
+        "\nentry is an error.\n\n"
     )
     return text + _table(("entry", "values", "meaning"), rows)
 
