@@ -1943,9 +1943,12 @@ def _bytes_out(
         for first in range(0, op[O_N], 64):
             for p in range(2):
                 bit = ((SLACK + p * aplane) << 6) + op[O_CHAN] + first + 64 * block * pitch
+                square = region + 64 + p * aplane
+                if (bit | pitch) & 63 == 0:
+                    _transpose(acts, bit >> 6, pitch >> 6, square)
+                    continue
                 for i in range(pixels):
                     acts[region + i + p * aplane] = _bits_at(acts, bit + i * pitch)
-                square = region + 64 + p * aplane
                 _transpose(acts, region + p * aplane, np.int64(1), square)
             for c in range(min(64, op[O_N] - first)):
                 at = to + (first + c) * size + 64 * block

@@ -474,7 +474,7 @@ def _space(program: Program, groups: Sequence[Sequence[int]]) -> tuple[int, int]
         if op.opcode is Opcode.DMAOUT:
             width = min(op["limit"], program.outputs[op["port"]].width)
             values.append(op["n"] * width)
-            trits.append(width * (high + op["n"]))
+            trits.append((width + 128) * (high + op["n"]))
         elif op.opcode is Opcode.LUT:
             trits.append(2 * min(op["span"], op["limit"]) * high)
     runs = [_run_words([ops[at] for at in group], low, high) for group in groups]
