@@ -9,7 +9,6 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from tdsl_runtime.energy import energy
 
 from tdsl.cost.memory import memory_bits
 from tdsl.cost.summary import Cost, Range
@@ -18,6 +17,7 @@ from tdsl.refusal import machine_refusals
 from tdsl_runtime.counters import Counters
 from tdsl_runtime.description import MachineDescription
 from tdsl_runtime.encoding import encode
+from tdsl_runtime.energy import energy
 from tdsl_runtime.isa import Opcode, micro_op
 from tdsl_runtime.program import Origin, Program
 from tdsl_runtime.program import Port as MachinePort

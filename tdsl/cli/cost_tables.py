@@ -21,9 +21,9 @@ def print_report(frame: Frame, cost: Cost, plan: Plan, report: Report) -> None:
     network, machine = plan.selection.network, plan.machine
     print_text(f"{network} on {machine.name}, executed once on {frame.label}, {shape}\n")
     print_tables(cost_table(cost), f"mapping    {_mapping(plan)}", "")
-    print_tables("By layer: cycles of the array; `bound`: of its MACs on all lanes; `feed`: of its")
     print_tables(
-        "trits on all channels; tail: after the array's last work; static: clock and leakage"
+        "By layer: cycles of the array; bound: of its MACs on all lanes; feed: of its",
+        "trits on all channels; tail: after its last work; static: clock, leakage",
     )
     print_tables(_layers(report, cost), "")
     print_tables("Why not faster: cycles of the array that are no multiply-accumulates")
