@@ -150,18 +150,13 @@ class _Emitter:
         )
 
     def _begin(self, stage: Stage, number: int) -> None:
-        """Credits of a stage; the DMA must not overwrite what the stage before still reads."""
+        """The array waits for what the stage before stores; buffers of results are free."""
         self.writer.origin = 0
         self.writer.half = 0
         if number > 0:
             early = self._early(number - 1)
             for _ in range(2 if early is not None and early.first_use == 0 else 1):
                 self.writer.wait(Unit.ARRAY, Token.BARRIER)
-        fed = [turn for turn in stage.turns if isinstance(self.plan.step(turn), InputStep)]
-        if fed and (number > 0 or self.plan.strips > 1):
-            self.writer.hand_over(Unit.ARRAY, Unit.DMA, Token.BARRIER)
-        for _ in fed:
-            self.writer.signal(Unit.ARRAY, Token.CREDIT)
         if self._chained(stage):
             self.writer.signal(Unit.POST, Token.LINES)
         for turn in stage.turns:
@@ -180,8 +175,6 @@ class _Emitter:
                 if made is not Unit.DMA:
                     self.writer.wait(made, _taken(index))
                     self.writer.wait(made, _taken(index))
-            if isinstance(self.plan.step(turn), InputStep):
-                self.writer.wait(Unit.DMA, Token.CREDIT)
         if self.plan.strips > 1 and number == 0:
             self.writer.hand_over(Unit.POST, Unit.ARRAY, Token.BARRIER)
 
@@ -297,7 +290,7 @@ class _Emitter:
         assert isinstance(step, InputStep)
         self._mark(step)
         with self.writer.guard(clock.guard(stage.iterations)):
-            self.writer.wait(Unit.DMA, Token.CREDIT)
+            self.writer.hand_over(Unit.ARRAY, Unit.DMA, Token.CREDIT)
             levels: dict[str, int] = {}
             if step.levels is not None:
                 trits = step.out.channels // self.plan.selection.inputs[step.port].channels
@@ -322,7 +315,6 @@ class _Emitter:
         self._mark(self.plan.step(turn))
         with self.writer.guard(clock.guard(stage.iterations)):
             self.writer.wait(Unit.ARRAY, Token.LOADED)
-            self.writer.signal(Unit.ARRAY, Token.CREDIT)
 
     def _results_of(self, step: Step) -> list[tuple[int, Result]]:
         return [(n, r) for n, r in enumerate(self.plan.selection.results) if r.tensor is step.out]

@@ -22,11 +22,11 @@ class Token(IntEnum):
     LOADED = 5
     """dma -> array: an input line has come."""
     CREDIT = 6
-    """array -> dma: the array is done with an iteration, a line may be overwritten."""
+    """array -> dma: the array is done with the iterations before, a line may be overwritten."""
     REDUCED = 7
     """array -> post: a reduction over the whole image is complete."""
     BARRIER = 8
-    """any unit -> any other, between stages."""
+    """post -> array: what a stage or strip stores is stored."""
     PAGE = 9
     """array -> dma: weights may be replaced."""
     PAGED = 10
