@@ -11,13 +11,20 @@ macros, and a feature line is a linear string of bits in each plane.
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable
+from importlib import import_module
+from typing import Any, TypeVar, cast
 
 import numpy as np
-from llvmlite import binding, ir
-from numba import njit, types
-from numba.core import cgutils, config
-from numba.extending import intrinsic
+
+# Neither llvmlite nor most of Numba has type annotations.
+ir: Any = import_module("llvmlite.ir")
+binding: Any = import_module("llvmlite.binding")
+cgutils: Any = import_module("numba.core.cgutils")
+config: Any = import_module("numba.core.config")
+extending: Any = import_module("numba.extending")
+types: Any = import_module("numba.core.types")
+njit: Any = import_module("numba").njit
 
 I1, I8, I16, I32, I64 = (ir.IntType(bits) for bits in (1, 8, 16, 32, 64))
 V8 = ir.VectorType(I64, 8)
@@ -25,11 +32,31 @@ INT = types.int64
 ALL = np.uint64(0xFFFFFFFFFFFFFFFF)
 
 DONE, MISSING_PIXEL, MISSING_TOKEN, EXCESS, MORE_POSTS = range(5)
-"""How a run ended: what `execute` puts in status[0]; status[1] is the micro-op, the rest details."""
+"""How a run ended, in status[0]; status[1] is the micro-op, the rest details."""
 NONE = -(1 << 62)
 
-inner: Any = njit(no_cpython_wrapper=True, no_cfunc_wrapper=True, error_model="numpy", _nrt=False)
-"""Compiles a function that kernels alone call: without the wrappers, in a third less time."""
+_Function = TypeVar("_Function", bound=Callable[..., Any])
+
+
+def inner(function: _Function) -> _Function:
+    """Compile a function that kernels alone call.
+
+    Without wrappers and reference counts that takes half the time, and views cost nothing.
+    """
+    jit = njit(no_cpython_wrapper=True, no_cfunc_wrapper=True, error_model="numpy", _nrt=False)
+    return cast("_Function", jit(function))
+
+
+def entry(function: _Function) -> _Function:
+    """Compile a function that Python calls, and keep it for the next process."""
+    jit = njit(nogil=True, cache=True, no_cfunc_wrapper=True, error_model="numpy", _nrt=False)
+    return cast("_Function", jit(function))
+
+
+def emitted(function: Callable[..., Any]) -> Any:
+    """Let a function write the vector instructions of a call itself."""
+    return extending.intrinsic(function)
+
 
 # --- vector intrinsics -------------------------------------------------------------------------
 
@@ -59,15 +86,15 @@ def _at(context: Any, b: Any, kind: Any, array: Any, index: Any, wanted: Any) ->
 
 
 def _dot_tile(pixels: int, vectors: int) -> Any:
-    """A register-blocked tile: `pixels` windows against 8 * `vectors` macros, summed over n_k words.
+    """A register-blocked tile: `pixels` windows against 8 * `vectors` macros, over n_k words.
 
-    Word k of window q stands at `acts[kbase[k] + q * kstep[k]]`, its signs `aplane` words further,
-    its weights for 16 macros at `panel[32 * k]` and their signs behind them. The sums, times 2^shift, go to
-    `acc[out + q * ostep ...]`, added to what `keep` (0 or -1) leaves of it, the first `lanes` lanes alone; a sum that 32 bits do
-    not hold leaves a mark in `excess`.
+    Word k of window q stands at `acts[kbase[k] + q * kstep[k]]`, its signs `aplane` words
+    further, its weights for 16 macros at `panel[32 * k]` and their signs behind them. The sums,
+    times 2^shift, go to `acc[out + q * ostep ...]`, added to what `keep` (0 or -1) leaves of it,
+    the first `lanes` lanes alone; one that 32 bits do not hold leaves a mark in `excess`.
     """
 
-    @intrinsic
+    @emitted
     def tile(
         typing: Any, panel: Any, acts: Any, aplane: Any, kbase: Any, kstep: Any, n_k: Any, first: Any,
         acc: Any, out: Any, ostep: Any, shift: Any, keep: Any, lanes: Any, excess: Any,
@@ -173,7 +200,7 @@ def _tile_call(b: Any, name: str, *args: Any) -> None:
         _call(b, f"llvm.x86.{name}", ir.VoidType(), *args)
 
 
-@intrinsic
+@emitted
 def _start_tiles(typing: Any, layout: Any) -> Any:
     """Configure the tiles of this thread."""
 
@@ -184,7 +211,7 @@ def _start_tiles(typing: Any, layout: Any) -> Any:
     return types.void(layout), generate
 
 
-@intrinsic
+@emitted
 def _end_tiles(typing: Any) -> Any:
     def generate(context: Any, b: Any, sig: Any, args: Any) -> Any:
         _tile_call(b, "tilerelease")
@@ -201,7 +228,7 @@ def _matrix_block(rows: int, columns: int) -> Any:
     to `sums[to ...]`, window by window `line` apart.
     """
 
-    @intrinsic
+    @emitted
     def block(
         typing: Any, trits: Any, kbase: Any, kstep: Any, n_k: Any, first: Any, tiles: Any, at: Any,
         next_at: Any, sums: Any, to: Any, line: Any,
@@ -252,7 +279,7 @@ def _trit_bytes(b: Any, nonzero: Any, sign: Any) -> Any:
     return b.select(b.bitcast(nonzero, flags), signed, zero)
 
 
-@intrinsic
+@emitted
 def _spell_trits(typing: Any, acts: Any, word: Any, aplane: Any, count: Any, trits: Any) -> Any:
     """trits[64 * w ...] = the trits of acts[w], a byte each, for `count` words from `word`."""
     signature = types.void(acts, INT, INT, INT, trits)
@@ -271,7 +298,7 @@ def _spell_trits(typing: Any, acts: Any, word: Any, aplane: Any, count: Any, tri
     return signature, generate
 
 
-@intrinsic
+@emitted
 def _weight_tile(
     typing: Any, mem: Any, word: Any, wplane: Any, macros: Any, shift: Any, mask: Any, tiles: Any,
     at: Any,
@@ -314,7 +341,7 @@ def _weight_tile(
     return signature, generate
 
 
-@intrinsic
+@emitted
 def _add_sums(
     typing: Any, sums: Any, at: Any, acc: Any, out: Any, shift: Any, keep: Any, lanes: Any,
     excess: Any,
@@ -347,7 +374,7 @@ def _add_sums(
     return signature, generate
 
 
-@intrinsic
+@emitted
 def _funnel(typing: Any, source: Any, word: Any, shift: Any, target: Any, to: Any) -> Any:
     """target[to + i] = 64 bits of source from bit 64 * (word + i) + shift, for i in 0..7."""
     signature = types.void(source, INT, INT, target, INT)
@@ -364,7 +391,7 @@ def _funnel(typing: Any, source: Any, word: Any, shift: Any, target: Any, to: An
     return signature, generate
 
 
-@intrinsic
+@emitted
 def _merge(typing: Any, acts: Any, word: Any, shift: Any, masks: Any, mask: Any, to: Any) -> Any:
     """Put 8 words from bit 64 * word + shift into acts[to:], under masks[mask:], over what masks[mask + 8:] keeps."""
     signature = types.void(acts, INT, INT, masks, INT, INT)
@@ -385,7 +412,7 @@ def _merge(typing: Any, acts: Any, word: Any, shift: Any, masks: Any, mask: Any,
     return signature, generate
 
 
-@intrinsic
+@emitted
 def _copy_words(typing: Any, source: Any, word: Any, target: Any, to: Any, count: Any) -> Any:
     """target[to : to + count] = source[word : word + count]; the two do not overlap."""
     signature = types.void(source, INT, target, INT, INT)
@@ -400,7 +427,7 @@ def _copy_words(typing: Any, source: Any, word: Any, target: Any, to: Any, count
     return signature, generate
 
 
-@intrinsic
+@emitted
 def _copy_panel(typing: Any, mem: Any, word: Any, wplane: Any, panel: Any, to: Any) -> Any:
     """panel[to:] = 16 words from both planes, one behind the other."""
     signature = types.void(mem, INT, INT, panel, INT)
@@ -418,7 +445,7 @@ def _copy_panel(typing: Any, mem: Any, word: Any, wplane: Any, panel: Any, to: A
     return signature, generate
 
 
-@intrinsic
+@emitted
 def _mark_ones(typing: Any, acts: Any, aplane: Any, marks: Any, first: Any, count: Any) -> Any:
     """marks[first + w] = set bits, both planes, of acts[first : first + w], for w in 0..count."""
     signature = types.void(acts, INT, marks, INT, INT)
@@ -449,7 +476,7 @@ def _mark_ones(typing: Any, acts: Any, aplane: Any, marks: Any, first: Any, coun
     return signature, generate
 
 
-@intrinsic
+@emitted
 def _ones(typing: Any, word: Any) -> Any:
     """The set bits of a word."""
 
@@ -1246,7 +1273,7 @@ def _load_thresholds(
             thresholds[j * macros + m] = np.int32(np.uint32((mem[start + m] >> half)))
 
 
-@intrinsic
+@emitted
 def _ternarize(
     typing: Any, acc: Any, at: Any, thresholds: Any, low: Any, high: Any, count: Any, bits: Any,
     to: Any, plane: Any,
@@ -1281,7 +1308,7 @@ def _ternarize(
     return signature, generate
 
 
-@intrinsic
+@emitted
 def _value_plane(
     typing: Any, values: Any, count: Any, j: Any, bits: Any, to: Any, plane: Any
 ) -> Any:
@@ -1553,14 +1580,22 @@ W_ROW, W_SOURCE, W_N = range(1, 4)
 # of a value.
 P_START, P_TYPE, P_CHANNELS, P_HEIGHT, P_WIDTH, P_BITS = range(6)
 PORT_COLUMNS = 6
-ELEMENTS = (np.uint8, np.int8, np.uint16, np.int16, np.uint32, np.int32, np.int64)
+ELEMENTS: tuple[type[np.integer[Any]], ...] = (
+    np.uint8,
+    np.int8,
+    np.uint16,
+    np.int16,
+    np.uint32,
+    np.int32,
+    np.int64,
+)
 """Element types of images, by number; outputs have signed ones."""
 
 
 def _spread_of(kind: Any, extend: str) -> Any:
     """values[i * step] = raw[start + i], elements of one type, for i in 0..count-1."""
 
-    @intrinsic
+    @emitted
     def spread(
         typing: Any, raw: Any, start: Any, values: Any, to: Any, step: Any, count: Any
     ) -> Any:
@@ -1609,7 +1644,7 @@ def _read_line(raw: Any, port: Any, y: Any, first: Any, count: Any, values: Any)
             _spread_i8(raw, port[P_START] + 8 * at, values, c, channels, count)
 
 
-@intrinsic
+@emitted
 def _compare_levels(typing: Any, levels: Any, low: Any, high: Any, value: Any) -> Any:
     """32 levels against a value: bit j tells value > levels[high + j], bit 32 + j value < levels[low + j]."""
     signature = types.int64(levels, INT, INT, INT)
@@ -1681,7 +1716,7 @@ def _write_pixels(
         _copy_bits(acts, source + (aplane << 6), mem, to + (wplane << 6), size)
 
 
-@intrinsic
+@emitted
 def _byte_plane(
     typing: Any, raw: Any, start: Any, count: Any, j: Any, signed: Any, bits: Any, to: Any,
     plane: Any,
@@ -1719,7 +1754,7 @@ def _byte_plane(
     return signature, generate
 
 
-@intrinsic
+@emitted
 def _transpose(typing: Any, bits: Any, at: Any, step: Any, to: Any) -> Any:
     """bits[to + i] = bit i of each of the 64 words bits[at + step * r], r = 0..63."""
     signature = types.void(bits, INT, INT, INT)
@@ -1826,7 +1861,7 @@ def _dma_in(
         _write_pixels(acts, aplane, start, size, step, count, mem, wplane, address, pitch)
 
 
-@intrinsic
+@emitted
 def _expand(
     typing: Any, bits: Any, word: Any, plane: Any, count: Any, j: Any, values: Any, keep: Any
 ) -> Any:
@@ -1855,7 +1890,7 @@ def _expand(
     return signature, generate
 
 
-@intrinsic
+@emitted
 def _put_bytes(typing: Any, bits: Any, word: Any, plane: Any, out: Any, at: Any, count: Any) -> Any:
     """out[at:] = the first `count` trits of bits[word], as bytes."""
     signature = types.void(bits, INT, INT, out, INT, INT)
@@ -1885,7 +1920,7 @@ def _put_bytes(typing: Any, bits: Any, word: Any, plane: Any, out: Any, at: Any,
 def _narrow_to(kind: Any) -> Any:
     """out[at + i] = values[from + i * step] as elements of one type, for i in 0..count-1."""
 
-    @intrinsic
+    @emitted
     def narrow(
         typing: Any, values: Any, start: Any, step: Any, out: Any, at: Any, count: Any
     ) -> Any:
@@ -2195,7 +2230,7 @@ def _lut_failure(
                 return
 
 
-@njit(nogil=True, cache=True, no_cfunc_wrapper=True, error_model="numpy", _nrt=False)
+@entry
 def execute(
     table: Any, turns: Any, run_of: Any, runs: Any, strips: Any, taps: Any, pieces: Any,
     words: Any, fills: Any, homes: Any, entries: Any, masks: Any, steps: Any, kw: Any, kbase: Any,

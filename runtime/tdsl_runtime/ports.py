@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 from tdsl_runtime.errors import MachineError
 from tdsl_runtime.program import Port
 
-Images = dict[str, NDArray[np.int64]]
-"""Images by port name, [C, H, W]."""
+Images = dict[str, NDArray[Any]]
+"""Images by port name, [C, H, W], of an integer type that holds their values."""
 
 
 def check_inputs(

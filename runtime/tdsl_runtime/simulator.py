@@ -6,15 +6,15 @@ kernels execute them. Outputs and counters are those of the interpreter, bit for
 
 import ctypes
 import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
+from importlib import import_module
 from typing import Any
 
 import numpy as np
-from numba.core import event
 from numpy.typing import NDArray
 
 from tdsl_runtime import kernels
@@ -27,6 +27,9 @@ from tdsl_runtime.ports import Images, check_inputs
 from tdsl_runtime.program import Port, Program
 from tdsl_runtime.timing import Extent, cost
 from tdsl_runtime.validation import loop_ends, validate
+
+# Numba's events have no type annotations.
+event: Any = import_module("numba.core.event")
 
 Ints = NDArray[np.int64]
 Words = NDArray[np.uint64]
@@ -106,7 +109,8 @@ class Simulator:
         counts = np.zeros((len(code.table), len(Counter)), np.int64)
         clock = np.zeros(kernels.CLOCK_SIZE, np.int64)
         status = np.zeros(5, np.int64)
-        kernels.execute(
+        run: Callable[..., None] = kernels.execute
+        run(
             code.table,
             code.turns,
             code.run_of,
@@ -204,27 +208,23 @@ def _may_use_tiles() -> bool:
 
 
 @contextmanager
-def _told_of_compilation(on_compile: Callable[[], None] | None) -> Iterator[None]:
-    """Call back when a kernel is compiled, which does not happen where a compiled one is cached."""
+def _told_of_compilation(on_compile: Callable[[], None] | None) -> Generator[None]:
+    """Call back when the kernels are compiled, which they are not where compiled ones are cached."""
     if on_compile is None:
         yield
         return
-    listener = _Listener(on_compile)
-    with event.install_listener("numba:compile", listener):
+    pending = [on_compile]
+
+    class Listener(event.Listener):  # type: ignore[misc]
+        def on_start(self, event: Any) -> None:
+            if pending and event.data["dispatcher"] is kernels.execute:
+                pending.pop()()
+
+        def on_end(self, event: Any) -> None:
+            pass
+
+    with event.install_listener("numba:compile", Listener()):
         yield
-
-
-class _Listener(event.Listener):
-    def __init__(self, on_compile: Callable[[], None]) -> None:
-        self.on_compile: Callable[[], None] | None = on_compile
-
-    def on_start(self, event: event.Event) -> None:
-        if self.on_compile is not None and event.data["dispatcher"] is kernels.execute:
-            call, self.on_compile = self.on_compile, None
-            call()
-
-    def on_end(self, event: event.Event) -> None:
-        pass
 
 
 def _decode(program: Program, fuse: bool) -> _Code:
@@ -447,7 +447,7 @@ def _bytes_of(table: Ints) -> int:
         return 0
     last = table[-1]
     values = last[kernels.P_CHANNELS] * last[kernels.P_HEIGHT] * last[kernels.P_WIDTH]
-    size = np.dtype(kernels.ELEMENTS[last[kernels.P_TYPE]]).itemsize
+    size = np.dtype(kernels.ELEMENTS[int(last[kernels.P_TYPE])]).itemsize
     return int(last[kernels.P_START] + values * size)
 
 
@@ -501,7 +501,7 @@ def _run_words(dots: Sequence[MicroOp], low: int, high: int) -> int:
 def _outputs(ports: Sequence[Port], table: Ints, out: NDArray[np.uint8]) -> Images:
     images: Images = {}
     for port, row in zip(ports, table, strict=True):
-        kind = np.dtype(kernels.ELEMENTS[row[kernels.P_TYPE]])
+        kind = np.dtype(kernels.ELEMENTS[int(row[kernels.P_TYPE])])
         start = row[kernels.P_START]
         size = int(np.prod(port.shape)) * kind.itemsize
         images[port.name] = out[start : start + size].view(kind).reshape(port.shape)
