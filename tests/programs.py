@@ -112,8 +112,7 @@ class _Maker:
         self.machine = _machine(r)
         self.height, self.width = r.randint(1, 5), r.randint(1, 9)
         self.input = Port("in", r.randint(1, 3), self.height, self.width, *self.range())
-        outside = r.randint(0, 1)
-        self.output = Port("out", 9, self.height + outside, self.width - outside or 1, -512, 511)
+        self.output = Port("out", 9, self.height, self.width, -512, 511)
         self.describe_buffers()
         for entry in range(LEVELS):
             low = r.randint(-4, 6)
@@ -168,7 +167,7 @@ class _Maker:
                 "image_height": self.height,
                 "pad": r.randint(-1, 1),
                 "strip": strip,
-                "step": r.randint(0, 2) if strip else 0,
+                "step": r.randint(1, 2) if strip else 0,
                 "halo": halo,
             }
             self.op(Opcode.BUF, **fields)
@@ -386,6 +385,7 @@ class _Maker:
         r, number = self.r, self.buffer()
         pitch = self.buffers[number].pitch
         form, n = r.randint(0, 1), r.randint(1, min(4, pitch))
+        ahead = r.randint(0, 1)
         self.op(
             Opcode.DMAOUT,
             buffer=number,
@@ -393,8 +393,8 @@ class _Maker:
             chan=r.randint(0, pitch - n),
             n=n,
             to=r.randint(0, 9 - (1 if form else n)),
-            x0=self.buffers[number].halo + r.randint(0, 1),
-            limit=r.randint(0, self.width),
+            x0=self.buffers[number].halo + ahead,
+            limit=r.randint(0, self.width - ahead),
             **self.line(),
         )
 

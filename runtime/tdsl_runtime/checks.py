@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
 from tdsl_runtime.isa import AccOp, MicroOp, Opcode, StoreMode
-from tdsl_runtime.program import Program
+from tdsl_runtime.program import Port, Program
 from tdsl_runtime.state import LEVELS, Buffer
 from tdsl_runtime.timing import steps
 
@@ -118,8 +118,8 @@ def _buf(op: MicroOp, context: Context) -> Problems:
         yield "base is not a multiple of 64"
     if buffer.end > machine.trits:
         yield f"the buffer ends at trit {buffer.end}; the machine has {machine.trits}"
-    if not op["strip"]:
-        yield from _idle(op, {"step": 0}, "where strip is 0")
+    if not op["strip"] or not op["step"]:
+        yield from _idle(op, {"strip": 0, "step": 0}, "where the other is 0")
 
 
 def _level(op: MicroOp, context: Context) -> Problems:
@@ -134,8 +134,7 @@ def _dmain(op: MicroOp, context: Context) -> Problems:
     if op["port"] >= len(ports):
         yield f"input {op['port']}; the program has {len(ports)}"
     port = ports[op["port"]]
-    if (port.height, port.width) != (buffer.image_height, buffer.image_width):
-        yield f"the image of the buffer is not that of input `{port.name}`"
+    yield from _image(port, buffer)
     if op["format"] == 0:
         yield from _idle(op, {"base": 0, "levels": 0, "each": 0}, "in format 0")
         yield from _fits(port.low, port.high, buffer)
@@ -157,11 +156,20 @@ def _dmaout(op: MicroOp, context: Context) -> Problems:
     if op["port"] >= len(ports):
         yield f"output {op['port']}; the program has {len(ports)}"
     port = ports[op["port"]]
+    yield from _image(port, buffer)
+    first = op["x0"] - buffer.halo
+    if not buffer.strip and not 0 <= first <= first + op["limit"] <= port.width:
+        yield f"pixels {first} to {first + op['limit'] - 1} of lines of {port.width}"
     if op["chan"] + op["n"] > buffer.pitch:
         yield f"channel {op['chan'] + op['n'] - 1} of a pitch of {buffer.pitch}"
     last = op["to"] + (1 if op["format"] else op["n"])
     if last > port.channels:
         yield f"channel {last - 1} of output `{port.name}`, which has {port.channels}"
+
+
+def _image(port: Port, buffer: Buffer) -> Problems:
+    if (port.height, port.width) != (buffer.image_height, buffer.image_width):
+        yield f"the image of the buffer is not that of port `{port.name}`"
 
 
 def _dmaw(op: MicroOp, context: Context) -> Problems:

@@ -21,6 +21,7 @@ BUF = micro_op(Opcode.BUF, pitch=8, width=4, image_width=4, image_height=4, base
 WIDE = micro_op(
     Opcode.BUF, buffer=1, pitch=9, width=4, image_width=4, image_height=4, planes=3, base=4096
 )
+ODD = micro_op(Opcode.BUF, buffer=2, pitch=8, width=4, image_width=3, image_height=4)
 LOOP = micro_op(Opcode.LOOP, level=1, count=2)
 END = micro_op(Opcode.END, level=1)
 ONE = {"span": 1, "limit": 1}
@@ -73,6 +74,7 @@ WRONG: list[tuple[MicroOp, str]] = [
     (_op(Opcode.STORE, mode=StoreMode.COUNT, shift=1, **ONE), "shift has no say in this mode"),
     (_op(Opcode.STORE, mode=StoreMode.COUNT, levels=2, **ONE), "values from 0 to 2 do not fit"),
     (_op(Opcode.STORE, mode=StoreMode.COUNT, levels=65, **ONE), "65 thresholds"),
+    (_op(Opcode.DMAIN, buffer=2), "the image of the buffer is not that of port `in`"),
     (_op(Opcode.DMAIN, port=1), "input 1; the program has 1"),
     (_op(Opcode.DMAIN, levels=1), "levels has no say in format 0"),
     (_op(Opcode.DMAIN), "values from 0 to 3 do not fit 1 planes"),
@@ -89,7 +91,10 @@ WRONG: list[tuple[MicroOp, str]] = [
     (_op(Opcode.BUF, buffer=64), "buffer 64; the machine has 64"),
     (_op(Opcode.BUF, base=8), "base is not a multiple of 64"),
     (_op(Opcode.BUF, base=49088, depth=2), "the buffer ends at trit 49216"),
-    (_op(Opcode.BUF, step=1), "step has no say where strip is 0"),
+    (_op(Opcode.BUF, step=1), "step has no say where the other is 0"),
+    (_op(Opcode.BUF, strip=1), "strip has no say where the other is 0"),
+    (_op(Opcode.DMAOUT, x0=1, limit=4), "pixels 1 to 4 of lines of 4"),
+    (_op(Opcode.DMAOUT, buffer=2), "the image of the buffer is not that of port `out`"),
     (_op(Opcode.GUARD, rem=1, skip=1), "remainder 1 of modulus 1 never occurs"),
 ]
 
@@ -97,8 +102,8 @@ WRONG: list[tuple[MicroOp, str]] = [
 @pytest.mark.parametrize(("op", "words"), WRONG, ids=[words[:40] for _, words in WRONG])
 def test_a_wrong_micro_op_is_refused(op: MicroOp, words: str) -> None:
     with pytest.raises(MachineError) as caught:
-        validate(_program(BUF, WIDE, op, ACC, HALT))
-    assert caught.value.message.startswith("micro-op 2 is wrong: ")
+        validate(_program(BUF, WIDE, ODD, op, ACC, HALT))
+    assert caught.value.message.startswith("micro-op 3 is wrong: ")
     assert words in caught.value.message
     assert op.opcode.name in caught.value.note
 
