@@ -1,7 +1,4 @@
-"""Linear forms: the value of a graph node as a sum of ternary convolutions of tensors in memory.
-
-Concatenation, slices and channel shuffles vanish here: they only move columns of weights.
-"""
+"""Channels and weights -> terms; and the terms of sums, opposites and multiples of a value."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
