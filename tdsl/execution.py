@@ -13,7 +13,6 @@ from numpy.typing import NDArray
 from tdsl.cost.memory import memory_bits
 from tdsl.cost.summary import Cost, Range
 from tdsl.images.port import Array, Port
-from tdsl.refusal import machine_refusals
 from tdsl_runtime.counters import Counters
 from tdsl_runtime.description import MachineDescription
 from tdsl_runtime.encoding import encode
@@ -54,18 +53,17 @@ class Runner:
         """Take a program and the shapes of its outputs.
 
         `macs` are those of the network, if it is known. `on_compile` is called where the simulator
-        itself must be compiled first. Raises CompileError (E0711) if the program is not valid.
+        itself must be compiled first. Raises MachineError if the program is not valid.
         """
         _load_kernels(program.machine, on_compile)
-        with machine_refusals("E0711"):
-            self._simulator = Simulator(program)
+        self._simulator = Simulator(program)
         self.program = program
         self.outputs = tuple(outputs)
         self.macs = macs
         self._memory = memory_bits(program)
 
     def run(self, arrays: Mapping[str, Array]) -> Result:
-        """Run on input arrays by name. Raises CompileError for inputs that misfit the program."""
+        """Run on input arrays by name. Raises MachineError for inputs that misfit the program."""
         return self.run_many([arrays], threads=1)[0]
 
     def run_many(
@@ -76,10 +74,9 @@ class Runner:
         The seconds of each result are those of all, shared evenly.
         """
         start = perf_counter()
-        with machine_refusals("E0711"):
-            results = self._simulator.run_many(
-                [_machine_shapes(frame) for frame in frames], threads=threads or usable_cores()
-            )
+        results = self._simulator.run_many(
+            [_machine_shapes(frame) for frame in frames], threads=threads or usable_cores()
+        )
         seconds = (perf_counter() - start) / max(1, len(frames))
         return [
             Result(self._shaped(one.outputs), self._cost(one.counters, seconds), one.counters)

@@ -60,9 +60,9 @@ def exec_program(
 
     with machine_refusals("E0711"):
         loaded = Program.load(program)
-    runner = Runner(loaded, program_ports(loaded.outputs), None, note_compilation)
-    frames = read_frames(inputs, program_ports(loaded.inputs), grey)
-    _run(loaded.network, lambda arrays: runner, frames, output, json)
+        runner = Runner(loaded, program_ports(loaded.outputs), None, note_compilation)
+        frames = read_frames(inputs, program_ports(loaded.inputs), grey)
+        _run(loaded.network, lambda arrays: runner, frames, output, json)
 
 
 def _run(
