@@ -30,7 +30,8 @@ def layer_output(layer: Layer, image: Integers) -> NDArray[np.int8]:
     else:
         pooled = windows.max(axis=(2, 4))
     centred, half = pooled - layer.centre[:, None, None], layer.half[:, None, None]
-    return (centred > half).astype(np.int8) - (centred < -half).astype(np.int8)
+    trits: NDArray[np.int8] = (centred > half).astype(np.int8) - (centred < -half).astype(np.int8)
+    return trits
 
 
 def thermometer(levels: int, image: NDArray[np.uint8]) -> NDArray[np.int8]:

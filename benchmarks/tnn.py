@@ -1,6 +1,7 @@
 """A network -> its `.tnn` file and the weights beside it."""
 
 from pathlib import Path
+from typing import Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -53,7 +54,7 @@ def parameters(network: Network) -> dict[str, NDArray[np.integer]]:
 def write_tnn(network: Network, folder: Path) -> Path:
     """Write `<name>.tnn` and `<name>.npz` into a folder; the source's path."""
     with (folder / f"{network.name}.npz").open("wb") as weights:
-        np.savez(weights, **parameters(network))
+        np.savez(weights, **cast("dict[str, Any]", parameters(network)))
     path = folder / f"{network.name}.tnn"
     path.write_text(text(network), encoding="utf-8")
     return path
