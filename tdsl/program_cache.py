@@ -8,14 +8,13 @@ import hashlib
 import json
 import os
 from collections.abc import Mapping
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 import tdsl_runtime
 from tdsl.compiler import compile_graph
 from tdsl.ir.graph import Graph
 from tdsl.ir.parameters import Arrays
-from tdsl.resources import PACKAGE
+from tdsl.resources import PACKAGE, release
 from tdsl_runtime.description import MachineDescription, machine_data
 from tdsl_runtime.errors import MachineError
 from tdsl_runtime.program import Program
@@ -72,11 +71,7 @@ def _key(
 
 def _compiler_version() -> str:
     """The release, and the state of the compiler's own files, which an edit changes."""
-    try:
-        release = version("tdsl")
-    except PackageNotFoundError:
-        release = ""
     runtime = Path(str(tdsl_runtime.__file__)).parent
     files = sorted(file for folder in (PACKAGE, runtime) for file in folder.rglob("*.py"))
     states = [(str(file), file.stat().st_size, file.stat().st_mtime_ns) for file in files]
-    return f"{release} {states}"
+    return f"{release()} {states}"

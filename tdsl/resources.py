@@ -1,11 +1,20 @@
-"""Where the files that travel with the package lie: the samples and the pages of diagnostics.
+"""What travels with the package: its version, the samples and the pages of diagnostics.
 
-In an installed wheel they stand inside the package, in a checkout beside it.
+In an installed wheel the files stand inside the package, in a checkout beside it.
 """
 
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 PACKAGE = Path(__file__).parent
+
+
+def release() -> str:
+    """The version installed; a checkout that is not installed has none."""
+    try:
+        return version("tdsl")
+    except PackageNotFoundError:
+        return "(not installed)"
 
 
 def samples_folder() -> Path:

@@ -3,12 +3,14 @@
 import os
 import sys
 import traceback
+from typing import Annotated
 
 import typer
 
 from tdsl.cli import build, catalogue, cost, evaluate, golden, run, text
-from tdsl.cli.terminal import print_error
+from tdsl.cli.terminal import print_error, print_text
 from tdsl.diagnostics import CompileError
+from tdsl.resources import release
 
 INPUT_IS_WRONG = 1
 INTERNAL_ERROR = 70
@@ -16,12 +18,31 @@ INTERRUPTED = 130
 
 app = typer.Typer(
     name="tdsl",
-    help="Ternary networks on near-memory arrays: check, compile, simulate, and see the cost.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
     rich_markup_mode="rich",
 )
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        print_text(f"tdsl {release()}")
+        raise typer.Exit
+
+
+@app.callback()
+def options(
+    show_version: Annotated[
+        bool,
+        typer.Option(
+            "--version", help="Print the version.", callback=_print_version, is_eager=True
+        ),
+    ] = False,
+) -> None:
+    """Ternary networks on near-memory arrays: check, compile, simulate, and see the cost."""
+
+
 app.command("check")(text.check)
 app.command("fmt")(text.fmt)
 app.command("explain")(text.explain)

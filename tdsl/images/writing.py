@@ -96,7 +96,8 @@ def _ports_for(path: Path, ports: tuple[Port, ...]) -> tuple[Port, ...]:
             listed = ", ".join(f"`{port.name}` {port}" for port in ports)
             raise refusal(
                 "E0712",
-                f"{len(pictures)} of the outputs ({listed}) have a form as a picture, not one",
+                f"{'none' if not pictures else 'more than one'} of the outputs has a form as a "
+                f"picture: {listed}",
                 note="pictures have 1 or 3 channels of trit, bin, u1 or u8",
                 remedy=f"write arrays: -o {path.with_suffix('.npz')}",
             )

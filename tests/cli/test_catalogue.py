@@ -48,6 +48,12 @@ def test_an_unknown_code_names_its_neighbours() -> None:
     assert "E0703" in done.stderr
 
 
+def test_the_version_is_printed() -> None:
+    done = tdsl_command("--version")
+    assert done.stdout.startswith("tdsl ")
+    assert done.returncode == 0
+
+
 def test_a_wrong_command_line_has_status_2() -> None:
     for arguments in (["explode"], ["check"], ["machines", "--jsno"]):
         done = tdsl_command(*arguments)
