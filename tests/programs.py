@@ -307,7 +307,6 @@ class _Maker:
         pitch = self.buffers[into].pitch
         a, b = (self.buffer(lambda buffer: buffer.pitch == pitch) for _ in "ab")
         held = [r.randint(0, 1) if operand != into else 0 for operand in (a, b)]
-        table = sum(r.choice(TERN_ENTRIES) << 2 * entry for entry in range(9))
         self.op(
             Opcode.LUT,
             buffer=into,
@@ -318,7 +317,7 @@ class _Maker:
             b=b,
             bplane=r.randrange(self.buffers[b].planes),
             bhold=held[1],
-            table=table,
+            table=sum(r.choice(TERN_ENTRIES) << 2 * entry for entry in range(9)),
             **self.line(),
             **self.span(self.width),
         )
@@ -331,11 +330,9 @@ class _Maker:
     def store(self) -> None:
         r = self.r
         split = self.split()
-        mode = r.choice(list(StoreMode))
-        number = self.buffer()
+        mode, number = r.choice(list(StoreMode)), self.buffer()
         buffer = self.buffers[number]
-        most = min(self.machine.macros // split["groups"], buffer.pitch)
-        macros = r.randint(1, most)
+        macros = r.randint(1, min(self.machine.macros // split["groups"], buffer.pitch))
         fields: dict[str, int] = {}
         if mode in (StoreMode.COUNT, StoreMode.SPACED):
             high = (1 << buffer.planes) - 1

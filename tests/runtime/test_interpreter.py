@@ -151,7 +151,7 @@ def test_a_raw_store_keeps_the_low_planes_of_the_magnitude() -> None:
 
 @given(st.integers(0, 3**9 - 1))
 def test_a_table_of_two_trits(number: int) -> None:
-    entries = [number // 3**k % 3 for k in range(9)]
+    entries: list[int] = [number // 3**k % 3 for k in range(9)]
     table = sum((TRITS[entry] & 3) << 2 * k for k, entry in enumerate(entries))
     image = np.random.default_rng(5).integers(-1, 2, IN.shape)
     ops = [
