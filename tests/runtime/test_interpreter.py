@@ -162,8 +162,8 @@ def test_a_table_of_two_trits(number: int) -> None:
     ]
     state = _final(ops, image)
     for x in range(4):
-        codes = 3 * (image[:, 1, x] + 1) + image[:, 0, 0] + 1
-        wanted = [TRITS[entries[code]] for code in codes.tolist()]
+        codes: list[int] = (3 * (image[:, 1, x] + 1) + image[:, 0, 0] + 1).tolist()
+        wanted = [TRITS[entries[code]] for code in codes]
         assert state.read_values(state.buffers[1], 1, x).tolist() == wanted
 
 
