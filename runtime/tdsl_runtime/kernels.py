@@ -577,15 +577,15 @@ def _image_shift(desc: Any, buffer: Any, counters: Any) -> Any:
 
 @inner
 def _gather(
-    mem: Any, wplane: Any, acts: Any, aplane: Any, region: Any, desc: Any, buffer: Any,
+    mem: Any, wplane: Any, acts: Any, aplane: Any, to: Any, desc: Any, buffer: Any,
     plane: Any, y: Any, first: Any, last: Any, counters: Any,
 ) -> Any:  # fmt: skip
-    """Copy pixels first..last-1 of a line into acts from word `region`, pads outside the image.
+    """Copy pixels first..last-1 of a line into acts from bit `to` on, pads outside the image.
 
     Returns whether every one was to be had; those inside the image but outside the buffer are 0.
     """
     pitch, width, pad = desc[buffer, PITCH], desc[buffer, WIDTH], desc[buffer, PAD]
-    to, total = region << 6, (last - first) * pitch
+    total = (last - first) * pitch
     shift = _image_shift(desc, buffer, counters)
     low = min(max(-shift, first), last)
     high = min(max(desc[buffer, IMAGE_WIDTH] - shift, low), last)
@@ -631,7 +631,7 @@ NEVER, UNTIL_LOADED, ALWAYS = range(3)
 """How long the expanded weights of a run hold (R_FIXED): features may overwrite them, DMAW may,
 nothing does."""
 # Columns of a strip, per tap at most one: the line's formula, its pixels, its place in acts.
-(S_BUFFER, S_PLANE, S_COUNTER, S_DIV, S_MUL, S_OFF, S_FIRST, S_LAST, S_REGION) = range(9)
+(S_BUFFER, S_PLANE, S_COUNTER, S_DIV, S_MUL, S_OFF, S_FIRST, S_LAST, S_START) = range(9)
 STRIP_COLUMNS = 9
 # Columns of a tap (one line of one DOT) and of a piece (taps that join seamlessly).
 T_STRIP, T_BIT, T_LEN, T_ROW, T_COL, T_STRIDE = range(6)
@@ -706,13 +706,13 @@ def _plan_taps(run: Any, table: Any, desc: Any, strips: Any, taps: Any) -> Any:
     for s in range(n_strips):
         strip = strips[s]
         pitch = desc[strip[S_BUFFER], PITCH]
-        strip[S_REGION] = region
+        strip[S_START] = (region << 6) + (strip[S_FIRST] * pitch & 63)
         span = (max(pixels, 1) - 1) * op[D_DX] + strip[S_LAST] - strip[S_FIRST]
-        region += (((span * pitch + 63) >> 6) + SLACK + 7) >> 3 << 3
+        region += (((span * pitch + 127) >> 6) + SLACK + 7) >> 3 << 3
     for t in range(n_taps):
         strip = strips[taps[t, T_STRIP]]
         pitch = desc[strip[S_BUFFER], PITCH]
-        taps[t, T_BIT] += (strip[S_REGION] << 6) - strip[S_FIRST] * pitch
+        taps[t, T_BIT] += strip[S_START] - strip[S_FIRST] * pitch
     run[R_STRIPS] = n_strips
     return region
 
@@ -931,12 +931,12 @@ def _gather_strips(
         y = counters[strip[S_COUNTER]] // strip[S_DIV] * strip[S_MUL] + strip[S_OFF]
         first = strip[S_FIRST] + p0 * dx
         last = strip[S_LAST] + (p0 + pixels - 1) * dx
-        b, region = strip[S_BUFFER], strip[S_REGION]
+        b, start = strip[S_BUFFER], strip[S_START]
         whole &= _gather(
-            mem, wplane, acts, aplane, region, desc, b, strip[S_PLANE], y, first, last, counters
+            mem, wplane, acts, aplane, start, desc, b, strip[S_PLANE], y, first, last, counters
         )
-        end = region + (((last - first) * desc[b, PITCH] + 63) >> 6)
-        _mark_ones(acts, aplane, marks, region, end - region)
+        count = ((start & 63) + (last - first) * desc[b, PITCH] + 63) >> 6
+        _mark_ones(acts, aplane, marks, start >> 6, count)
     return whole
 
 
@@ -1068,21 +1068,21 @@ def _windows_of(
 @inner
 def _compute(
     run: Any, op: Any, words: Any, mem: Any, wplane: Any, acts: Any, aplane: Any, kw: Any,
-    kbase: Any, kstep: Any, panel: Any, acc: Any, macros: Any, row_words: Any, start: Any,
+    kbase: Any, kstep: Any, panel: Any, acc: Any, room: Any, macros: Any, row_words: Any, start: Any,
     pixels: Any, excess: Any,
 ) -> None:  # fmt: skip
     """Sum the windows of pixels start.. against the weights of their groups and segments."""
     groups, segments, active = op[D_GROUPS], op[D_SEGMENTS], op[D_MACROS]
     parallel = groups * segments
     n_k, zero = run[R_K], np.int64(0)
-    step = op[D_ASTEP] * row_words * macros
+    step = op[D_ASTEP] * room
     for i in range(min(parallel, pixels)):
         group, segment = i // segments, i % segments
         count = (pixels - i + parallel - 1) // parallel
         _windows_of(run, words, start, start + i, parallel, kbase, kstep)
         base = group * (macros // groups)
         offset = segment * (row_words // segments) * macros
-        out = ((op[D_ACC] + start // parallel * op[D_ASTEP]) * row_words + segment) * macros + base
+        out = (op[D_ACC] + start // parallel * op[D_ASTEP]) * room + segment * macros + base
         keep = 0 if op[D_CLEAR] == 1 and (op[D_ASTEP] == 1 or start == 0) else -1
         alone = np.int64(keep == 0 and step == 0)
         for m in range(0, active, 2 * LANES):
@@ -1136,12 +1136,12 @@ def _multiply(
 @inner
 def _compute_by_tiles(
     run: Any, op: Any, steps: Any, trits: Any, kbase: Any, kstep: Any, tiles: Any, sums: Any,
-    acc: Any, macros: Any, row_words: Any, pixels: Any, excess: Any,
+    acc: Any, room: Any, macros: Any, pixels: Any, excess: Any,
 ) -> None:  # fmt: skip
     """The same sums as `_compute`, by int8 matrix tiles."""
     groups, segments, active = op[D_GROUPS], op[D_SEGMENTS], op[D_MACROS]
     parallel, n_k = groups * segments, run[R_STEPS]
-    line = op[D_ASTEP] * row_words * macros
+    line = op[D_ASTEP] * room
     blocks = (active + 15) >> 4
     for i in range(min(parallel, pixels)):
         count = (pixels - i + parallel - 1) // parallel
@@ -1149,13 +1149,13 @@ def _compute_by_tiles(
             kbase[k] = steps[k, STEP_BASE] + i * steps[k, STEP_STRIDE]
             kstep[k] = parallel * steps[k, STEP_STRIDE]
         base = i // segments * (macros // groups)
-        out = (op[D_ACC] * row_words + i % segments) * macros + base
+        out = op[D_ACC] * room + i % segments * macros + base
         plain = op[D_CLEAR] == 1 and op[D_SHIFT] == 0 and op[D_ASTEP] == 1
-        for q in range(0, count, 32):
-            rows = min(32, count - q)
-            for m in range(0, active, 32):
-                columns = min(32, active - m)
-                at = run[R_TILES] + (i * blocks + (m >> 4)) * n_k * TILE
+        for m in range(0, active, 32):
+            columns = min(32, active - m)
+            at = run[R_TILES] + (i * blocks + (m >> 4)) * n_k * TILE
+            for q in range(0, count, 32):
+                rows = min(32, count - q)
                 if plain and rows & 15 == 0 and columns & 15 == 0:
                     _multiply(trits, kbase, kstep, n_k, q, rows, tiles, at, columns,
                               acc, out + q * line + m, line)  # fmt: skip
@@ -1174,7 +1174,7 @@ def _compute_by_tiles(
 def _dot(
     run: Any, table: Any, mem: Any, wplane: Any, acts: Any, aplane: Any, marks: Any, desc: Any,
     strips: Any, words: Any, entries: Any, masks: Any, kw: Any, kbase: Any, kstep: Any, panel: Any,
-    tiled: Any, loaded: Any, steps: Any, trits: Any, tiles: Any, sums: Any, acc: Any, excess: Any, macros: Any, row_words: Any, counters: Any, p0: Any, pixels: Any, status: Any,
+    tiled: Any, loaded: Any, steps: Any, trits: Any, tiles: Any, sums: Any, acc: Any, excess: Any, room: Any, macros: Any, row_words: Any, counters: Any, p0: Any, pixels: Any, status: Any,
 ) -> None:  # fmt: skip
     """Execute a run of fused DOTs; `status` tells of one that reads what no buffer holds."""
     op = table[run[R_FIRST]]
@@ -1190,7 +1190,7 @@ def _dot(
             run[R_LOADED] = loaded
         _spell_trits(acts, np.int64(SLACK), aplane, run[R_WINDOWS] - SLACK, trits)
         _compute_by_tiles(
-            run, op, steps, trits, kbase, kstep, tiles, sums, acc, macros, row_words, pixels, excess
+            run, op, steps, trits, kbase, kstep, tiles, sums, acc, room, macros, pixels, excess
         )
         return
     for k in range(run[R_K]):
@@ -1200,8 +1200,8 @@ def _dot(
         count = min(chunk, pixels - start)
         _assemble(run, acts, aplane, entries, masks, start, count)
         _compute(
-            run, op, words, mem, wplane, acts, aplane, kw, kbase, kstep, panel, acc, macros, row_words,
-            start, count, excess,
+            run, op, words, mem, wplane, acts, aplane, kw, kbase, kstep, panel, acc, room, macros,
+            row_words,             start, count, excess,
         )  # fmt: skip
 
 
@@ -1235,13 +1235,13 @@ def _accumulated(operation: Any, old: Any, source: Any, imm: Any) -> Any:
 
 
 @inner
-def _accumulate(op: Any, acc: Any, excess: Any, steps: Any, row_words: Any, macros: Any) -> None:
+def _accumulate(op: Any, acc: Any, excess: Any, steps: Any, room: Any, macros: Any) -> None:
     """Execute an ACC; values that 32 bits do not hold leave a mark in `excess`."""
     size = op[A_SEGMENTS] * macros
     operation, imm = op[A_OP], op[A_IMM]
     for q in range(steps):
-        into = (op[A_DST] + q * op[A_DSTEP]) * row_words * macros
-        source = (op[A_SRC] + q * op[A_SSTEP]) * row_words * macros
+        into = (op[A_DST] + q * op[A_DSTEP]) * room
+        source = (op[A_SRC] + q * op[A_SSTEP]) * room
         for i in range(size):
             value = _accumulated(operation, np.int64(acc[into + i]), np.int64(acc[source + i]), imm)
             acc[into + i] = value
@@ -1406,7 +1406,7 @@ def _write_planes(bits: Any, bplane: Any, count: Any, mem: Any, wplane: Any, add
 @inner
 def _store(
     op: Any, mem: Any, wplane: Any, desc: Any, counters: Any, acc: Any, thresholds: Any,
-    values: Any, bits: Any, there: Any, bplane: Any, row_words: Any, macros: Any, p0: Any,
+    values: Any, bits: Any, there: Any, bplane: Any, room: Any, macros: Any, p0: Any,
     pixels: Any,
 ) -> None:  # fmt: skip
     """Execute a STORE."""
@@ -1425,7 +1425,7 @@ def _store(
     for _ in range(pixels):
         if x >= low and x < high:
             macro = group * (macros // groups)
-            at = (step * row_words + segment) * macros + macro
+            at = step * room + segment * macros + macro
             fresh = op[ST_COMBINE] == 0 and turn == 0
             trit = x * pitch + op[ST_CHAN]
             if direct and fresh:
@@ -1471,23 +1471,11 @@ def _operand(
 ) -> Any:  # fmt: skip
     """Gather an operand of a LUT; a held one is repeated for every pixel."""
     if not hold:
-        return _gather(
-            mem,
-            wplane,
-            acts,
-            aplane,
-            region,
-            desc,
-            buffer,
-            plane,
-            y,
-            first,
-            first + count,
-            counters,
-        )
+        return _gather(mem, wplane, acts, aplane, region << 6, desc, buffer, plane, y, first,
+                       first + count, counters)  # fmt: skip
     zero, one = np.int64(0), np.int64(1)
     whole = _gather(
-        mem, wplane, acts, aplane, region, desc, buffer, plane, zero, zero, one, counters
+        mem, wplane, acts, aplane, region << 6, desc, buffer, plane, zero, zero, one, counters
     )
     pitch, done = desc[buffer, PITCH], one
     while done < count:
@@ -2004,7 +1992,7 @@ def _dma_out(
     to = op[O_TO] * size + y * port[P_WIDTH] + column
     for j in range(desc[b, PLANES]):
         whole &= _gather(
-            mem, wplane, acts, aplane, start, desc, b, j, y, low, low + count, counters
+            mem, wplane, acts, aplane, start << 6, desc, b, j, y, low, low + count, counters
         )
         if channels >= MANY_CHANNELS and desc[b, PLANES] == 1 and not op[O_FORMAT]:
             _bytes_out(op, out, port, port[P_START] + to, pitch, count, acts, aplane, stream)
@@ -2051,7 +2039,7 @@ CLOCK_SIZE = 10
 COST_COLUMNS = 6
 # Figures of the machine.
 (M_MACROS, M_WORDS, M_CHANNEL_TRITS, M_GATHER_TRITS, M_DMA_BITS, M_WINDOW_LINES,
- M_TILES) = range(7)  # fmt: skip
+ M_TILES, M_ROOM) = range(8)  # fmt: skip
 # Columns of the counter table.
 EXECUTED, ITEMS, PIXELS, TRITS, ONES, BUSY, IDLE, WAITED = range(8)
 
@@ -2244,7 +2232,7 @@ def execute(
 
     What holds from frame to frame (plans, expanded weights, descriptors) stays in its arrays.
     """
-    macros, row_words = figures[M_MACROS], figures[M_WORDS]
+    macros, row_words, room = figures[M_MACROS], figures[M_WORDS], figures[M_ROOM]
     wplane, aplane, bplane = mem.size // 2, acts.size // 2, bits.size // 2
     tiled = figures[M_TILES]
     at = 0
@@ -2277,7 +2265,7 @@ def execute(
                     run, table, mem, wplane, acts, aplane, marks, buffers, strips[tap:],
                     words[word:], entries[word:], masks[word:], kw, kbase, kstep, panel, tiled,
                     loaded, steps[word:], spelled, tiles, sums, acc, excess,
-                    macros, row_words, counters, p0, pixels, status,
+                    room, macros, row_words, counters, p0, pixels, status,
                 )  # fmt: skip
                 if status[0] != DONE:
                     break
@@ -2297,13 +2285,13 @@ def execute(
             pixels = _span_pixels(op, ST_XCOUNTER, counters)
             _store(
                 op, mem, wplane, buffers, counters, acc, thresholds, values, bits, there, bplane,
-                row_words, macros, p0, pixels,
+                room, macros, p0, pixels,
             )  # fmt: skip
             _time_store(op, buffers, figures, cost, pixels, clock, started, row)
         elif code == OP_ACC:
             pixels = _span_pixels(op, A_XCOUNTER, counters)
             items = _ceil(pixels, op[A_GROUPS] * op[A_SEGMENTS])
-            _accumulate(op, acc, excess, items, row_words, macros)
+            _accumulate(op, acc, excess, items, room, macros)
             row[PIXELS] += pixels
             _work(clock, started, cost, items, cost[COST_FIRST], cost[COST_EACH], row)
         elif code == OP_LUT:

@@ -34,6 +34,8 @@ event: Any = import_module("numba.core.event")
 Ints = NDArray[np.int64]
 Words = NDArray[np.uint64]
 
+_UNITS = np.array([TABLE[opcode].unit for opcode in Opcode])
+_SPANNED = (Opcode.DOT, Opcode.ACC, Opcode.STORE)
 _SHARED = ("xcounter", "span", "limit", "groups", "segments", "macros", "acc", "astep", "shift")
 """What the DOTs of a run have in common, besides the pixels' distance."""
 
@@ -176,7 +178,7 @@ def _workspace(program: Program, code: _Code) -> _Workspace:
         registers=(
             np.zeros(8, np.int64),
             np.zeros(4 * kernels.LEVELS, np.int32),
-            _aligned(4 * (machine.accumulators * machine.words * machine.macros + 64), np.int32),
+            _aligned(4 * (machine.accumulators * _room(program) + 64), np.int32),
             np.zeros(machine.thresholds * machine.macros + 64, np.int32),
             np.zeros(kernels.LANES, np.int64),
         ),
@@ -272,6 +274,7 @@ def _decode(program: Program, fuse: bool) -> _Code:
                 machine.dma_bits,
                 machine.window_lines,
                 _may_use_tiles(),
+                _room(program),
             ],
             np.int64,
         ),
@@ -307,6 +310,12 @@ def _written(program: Program) -> _Spans:
             span = (op["row"] * row, (op["row"] + op["n"]) * row)
             spans.setdefault(op.opcode, []).append(span)
     return spans
+
+
+def _room(program: Program) -> int:
+    """Sums that an accumulator takes, of the segments in use: whole rows of a matrix tile."""
+    segments = max((op["segments"] for op in program.ops if op.opcode in _SPANNED), default=1)
+    return -(-segments * program.machine.macros // 16) * 16
 
 
 def _steadiness(program: Program, dots: Sequence[MicroOp], written: _Spans) -> int:
@@ -509,7 +518,7 @@ def _outputs(ports: Sequence[Port], table: Ints, out: NDArray[np.uint8]) -> Imag
 
 
 def _counters(table: Ints, counts: Ints, clock: Ints) -> Counters:
-    units = np.array([TABLE[Opcode(int(code))].unit for code in table[:, 0]])
+    units = _UNITS[table[:, 0]]
     done = clock[kernels.CLOCK_DONE : kernels.CLOCK_DONE + len(Unit)].copy()
     issue_cycles = int(clock[kernels.CLOCK_ISSUE])
     return Counters(
