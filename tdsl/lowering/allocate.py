@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from tdsl.lowering.parallel import thresholds_of
 from tdsl.lowering.plan import DotPlan, Place, Stage, Turn
 from tdsl.lowering.schedule import depth, reach
-from tdsl.lowering.steps import DotStep, Selection, Tensor
+from tdsl.lowering.steps import DotStep, Selection, Tensor, is_whole
 from tdsl.lowering.strips import Extent
 from tdsl_runtime.description import MachineDescription
 
@@ -105,7 +105,7 @@ def lifetimes(
     for number, stage in enumerate(stages):
         for turn in stage.turns:
             step = selection.steps[turn.step]
-            last = number + (1 if isinstance(step, DotStep) and step.whole else 0)
+            last = number + (1 if is_whole(step) else 0)
             for later in range(number, len(stages)):
                 for user in stages[later].turns:
                     if any(t is step.out for t in selection.steps[user.step].sources):

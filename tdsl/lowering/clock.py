@@ -4,8 +4,10 @@ from dataclasses import dataclass
 
 from tdsl.lowering.plan import Turn
 
+STRIPS = 1
+"""The loop counter of column strips."""
 LINES = 2
-"""The loop counter of a stage's iterations (counter 1 counts column strips)."""
+"""The loop counter of a stage's iterations."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ from math import gcd
 
 from tdsl.lowering.plan import Stage, Turn
 from tdsl.lowering.rates import Rates, advance, extent, held, rates
-from tdsl.lowering.steps import DotStep, InputStep, LogicStep, Selection, Step, Tensor
+from tdsl.lowering.steps import DotStep, InputStep, LogicStep, Selection, Step, Tensor, is_whole
 
 SLACK = 1
 """Iterations from a line written by the post or DMA unit to its first use: hides latency."""
@@ -40,7 +40,7 @@ def stream_stages(selection: Selection) -> tuple[Stage, ...] | None:
     for number, step in enumerate(selection.steps):
         at = max((level[t.index] for t in step.sources), default=0)
         members.setdefault(at, []).append(number)
-        level[step.out.index] = at + (1 if isinstance(step, DotStep) and step.whole else 0)
+        level[step.out.index] = at + (1 if is_whole(step) else 0)
     stages = [stage(selection, tuple(members[at])) for at in sorted(members)]
     return tuple(s for s in stages if s) if all(stages) else None
 

@@ -171,6 +171,11 @@ class InputStep:
 Step = DotStep | LogicStep | InputStep
 
 
+def is_whole(step: Step) -> bool:
+    """True for a reduction over the entire image."""
+    return isinstance(step, DotStep) and step.whole
+
+
 @dataclass(frozen=True, slots=True)
 class Result:
     """A network output: a tensor, or (`argmax`) the index of its first largest channel."""
