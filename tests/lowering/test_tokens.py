@@ -7,9 +7,10 @@ looks at every replay for accesses that no chain of tokens orders.
 from dataclasses import replace
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
+from tdsl.lowering.printer import print_mapping
 from tdsl_runtime.encoding import encode
 from tdsl_runtime.isa import MicroOp, Opcode, Unit
 from tests.chain.engines import Chain, chain, named_chain
@@ -34,6 +35,8 @@ PAIRS = [(name, base) for name in NAMES for base in BASES]
 COVER = [pair for i, pair in enumerate(PAIRS) if i % len(BASES) == i // len(BASES) % len(BASES)]
 CHOICES: dict[str, Choose] = {**ADVERSARIES, **{f"random {i}": at_random(i) for i in range(2)}}
 SMALL = Budget(macs=40_000, elements=2_000)
+UNSHRUNK = (Phase.explicit, Phase.reuse, Phase.generate)
+"""Shrinking a network takes minutes."""
 
 
 def tight_chains(name: str, base: str) -> list[Chain]:
@@ -93,14 +96,16 @@ def test_no_image_depends_on_who_runs_ahead(name: str) -> None:
 
 
 @given(st.data(), st.integers(0, 1 << 20))
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15, deadline=None, phases=UNSHRUNK)
 def test_random_networks_in_random_order(data: st.DataObject, seed: int) -> None:
     case = data.draw(random_networks(budget=SMALL))
     base = machine_named(data.draw(st.sampled_from(BASES)))
     for machine in machines_that_force(case, base):
         found = chain(case, machine)
         if found is not None:
-            assert hazards(trace_of(found), at_random(seed)) == []
+            assert hazards(trace_of(found), at_random(seed)) == [], print_mapping(
+                found.compiled.plan
+            )
 
 
 # -- the checks themselves -----------------------------------------------------------------------
