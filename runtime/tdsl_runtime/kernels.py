@@ -246,16 +246,19 @@ def _matrix_block(rows: int, columns: int) -> Any:
                 base = b.load(_at(context, b, sig.args[1], kbase, loop.index, I64))
                 window = b.add(base, b.mul(first, step))
                 weight = b.add(at, b.mul(loop.index, I64(TILE)))
-                for r in range(rows):
-                    place = b.add(window, b.mul(step, I64(16 * r)))
-                    source = _at(context, b, sig.args[0], trits, place, I8)
-                    _tile_call(b, "tileloadd64", I8(4 + r), source, step)
-                for c in range(columns):
-                    place = b.add(weight, b.mul(next_at, I64(c)))
-                    source = _at(context, b, sig.args[5], tiles, place, I8)
-                    _tile_call(b, "tileloadd64", I8(6 + c), source, width)
-                    for r in range(rows):
-                        _tile_call(b, "tdpbssd", I8(2 * r + c), I8(4 + r), I8(6 + c))
+                # A load before each product, no more: the tile unit works while the next one loads.
+                loaded: set[int] = set()
+                for r, c in pairs:
+                    if 6 + c not in loaded:
+                        place = b.add(weight, b.mul(next_at, I64(c)))
+                        source = _at(context, b, sig.args[5], tiles, place, I8)
+                        _tile_call(b, "tileloadd64", I8(6 + c), source, width)
+                    if 4 + r not in loaded:
+                        place = b.add(window, b.mul(step, I64(16 * r)))
+                        source = _at(context, b, sig.args[0], trits, place, I8)
+                        _tile_call(b, "tileloadd64", I8(4 + r), source, step)
+                    loaded |= {4 + r, 6 + c}
+                    _tile_call(b, "tdpbssd", I8(2 * r + c), I8(4 + r), I8(6 + c))
             for r, c in pairs:
                 place = b.add(b.add(to, b.mul(line, I64(16 * r))), I64(16 * c))
                 target = b.bitcast(_at(context, b, sig.args[8], sums, place, I32), I8.as_pointer())
@@ -625,7 +628,7 @@ D_ACC, D_ASTEP, D_SHIFT, D_CLEAR = range(21, 25)
 
 # Columns of a run: first DOT, DOTs, where its tables start, and what its plan found.
 (R_FIRST, R_COUNT, R_TAPS, R_WORDS, R_STAMP, R_STRIPS, R_PIECES, R_K, R_ENTRIES, R_ROW, R_WINDOWS,
- R_STEPS, R_TILES, R_FIXED, R_LOADED) = range(15)  # fmt: skip
+ R_STEPS, R_TILES, R_FIXED, R_SET) = range(15)  # fmt: skip
 RUN_COLUMNS = 15
 NEVER, UNTIL_LOADED, ALWAYS = range(3)
 """How long the expanded weights of a run hold (R_FIXED): features may overwrite them, DMAW may,
@@ -848,7 +851,7 @@ def _chunk(parallel: Any) -> Any:
 @inner
 def _plan(
     run: Any, table: Any, desc: Any, strips: Any, taps: Any, pieces: Any, words: Any, fills: Any,
-    homes: Any, entries: Any, masks: Any, steps: Any, row_words: Any,
+    homes: Any, entries: Any, masks: Any, steps: Any, loads: Any, row_words: Any,
 ) -> None:  # fmt: skip
     """Plan a run: the table slices given are its own."""
     region = _plan_taps(run, table, desc, strips, taps)
@@ -860,7 +863,7 @@ def _plan(
     run[R_ENTRIES], run[R_ROW] = _plan_entries(pieces, run[R_PIECES], words, homes, entries, masks)
     run[R_WINDOWS] = region
     run[R_STEPS] = _plan_steps(pieces, run[R_PIECES], steps)
-    run[R_LOADED] = 0
+    loads[run[R_SET]] = 0
 
 
 # --- DOT ---------------------------------------------------------------------------------------
@@ -1154,11 +1157,16 @@ def _compute_by_tiles(
         for m in range(0, active, 32):
             columns = min(32, active - m)
             at = run[R_TILES] + (i * blocks + (m >> 4)) * n_k * TILE
-            for q in range(0, count, 32):
-                rows = min(32, count - q)
-                if plain and rows & 15 == 0 and columns & 15 == 0:
+            done = np.int64(0)
+            for q in range(0, count, 16):
+                if q < done:
+                    continue
+                left = count - q
+                rows = left if left < 16 else (16 if left < 32 else 32)
+                if plain and left >= 16 and columns & 15 == 0:
                     _multiply(trits, kbase, kstep, n_k, q, rows, tiles, at, columns,
                               acc, out + q * line + m, line)  # fmt: skip
+                    done = q + rows
                     continue
                 _multiply(trits, kbase, kstep, n_k, q, rows, tiles, at, columns,
                           sums, np.int64(0), np.int64(32))  # fmt: skip
@@ -1168,13 +1176,14 @@ def _compute_by_tiles(
                     for c in range(0, columns, 16):
                         _add_sums(sums, 32 * r + c, acc, out + (q + r) * line + m + c,
                                   op[D_SHIFT], keep, columns - c, excess)  # fmt: skip
+                done = q + rows
 
 
 @inner
 def _dot(
     run: Any, table: Any, mem: Any, wplane: Any, acts: Any, aplane: Any, marks: Any, desc: Any,
     strips: Any, words: Any, entries: Any, masks: Any, kw: Any, kbase: Any, kstep: Any, panel: Any,
-    tiled: Any, loaded: Any, steps: Any, trits: Any, tiles: Any, sums: Any, acc: Any, excess: Any, room: Any, macros: Any, row_words: Any, counters: Any, p0: Any, pixels: Any, status: Any,
+    tiled: Any, loads: Any, loaded: Any, steps: Any, trits: Any, tiles: Any, sums: Any, acc: Any, excess: Any, room: Any, macros: Any, row_words: Any, counters: Any, p0: Any, pixels: Any, status: Any,
 ) -> None:  # fmt: skip
     """Execute a run of fused DOTs; `status` tells of one that reads what no buffer holds."""
     op = table[run[R_FIRST]]
@@ -1185,9 +1194,9 @@ def _dot(
         return
     parallel = op[D_GROUPS] * op[D_SEGMENTS]
     if tiled and pixels >= TILE_PIXELS * parallel and run[R_STEPS] <= TILE_STEPS * run[R_K]:
-        if run[R_LOADED] != loaded or run[R_FIXED] == NEVER:
+        if loads[run[R_SET]] != loaded or run[R_FIXED] == NEVER:
             _load_tiles(run, op, steps, mem, wplane, tiles, macros, row_words)
-            run[R_LOADED] = loaded
+            loads[run[R_SET]] = loaded
         _spell_trits(acts, np.int64(SLACK), aplane, run[R_WINDOWS] - SLACK, trits)
         _compute_by_tiles(
             run, op, steps, trits, kbase, kstep, tiles, sums, acc, room, macros, pixels, excess
@@ -2222,7 +2231,8 @@ def _lut_failure(
 def execute(
     table: Any, turns: Any, run_of: Any, runs: Any, strips: Any, taps: Any, pieces: Any,
     words: Any, fills: Any, homes: Any, entries: Any, masks: Any, steps: Any, kw: Any, kbase: Any,
-    kstep: Any, panel: Any, spelled: Any, tiles: Any, sums: Any, stamps: Any, layout: Any,
+    kstep: Any, panel: Any, spelled: Any, tiles: Any, loads: Any, sums: Any, stamps: Any,
+    layout: Any,
     costs: Any, figures: Any, mem: Any, external: Any, in_ports: Any, raw: Any, out_ports: Any,
     out: Any, buffers: Any, counters: Any, levels: Any, acc: Any, thresholds: Any, excess: Any,
     values: Any, bits: Any, there: Any, acts: Any, marks: Any, counts: Any, clock: Any,
@@ -2254,7 +2264,7 @@ def execute(
                 _plan(
                     run, table, buffers, strips[tap:], taps[tap:], pieces[tap:], words[word:],
                     fills[word:], homes[word:], entries[word:], masks[word:], steps[word:],
-                    row_words,
+                    loads, row_words,
                 )  # fmt: skip
                 run[R_STAMP] = stamps[0]
             p0 = _span_start(op, D_XCOUNTER, counters)
@@ -2264,7 +2274,7 @@ def execute(
                 _dot(
                     run, table, mem, wplane, acts, aplane, marks, buffers, strips[tap:],
                     words[word:], entries[word:], masks[word:], kw, kbase, kstep, panel, tiled,
-                    loaded, steps[word:], spelled, tiles, sums, acc, excess,
+                    loads, loaded, steps[word:], spelled, tiles, sums, acc, excess,
                     room, macros, row_words, counters, p0, pixels, status,
                 )  # fmt: skip
                 if status[0] != DONE:

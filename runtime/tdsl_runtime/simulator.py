@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from tdsl_runtime import kernels
 from tdsl_runtime.counters import Counter, Counters
-from tdsl_runtime.encoding import field_table
+from tdsl_runtime.encoding import FIELD, field_table
 from tdsl_runtime.errors import MachineError
 from tdsl_runtime.interpreter import Interpreter, Result
 from tdsl_runtime.isa import TABLE, MicroOp, Opcode, Unit
@@ -60,6 +60,7 @@ class _Code:
     acts: int
     trits: int
     tiles: int
+    sets: int
 
 
 class Simulator:
@@ -239,22 +240,22 @@ def _decode(program: Program, fuse: bool) -> _Code:
     written = _written(program)
     runs = np.zeros((len(groups), kernels.RUN_COLUMNS), np.int64)
     taps = words = tiles = 0
+    sets: dict[tuple[int, ...], tuple[int, int]] = {}
     for r, members in enumerate(groups):
         run_of[members[0]] = r
         dots = [ops[at] for at in members]
         run = runs[r]
         run[kernels.R_FIRST], run[kernels.R_COUNT] = members[0], len(members)
-        run[kernels.R_TAPS], run[kernels.R_WORDS], run[kernels.R_TILES] = taps, words, tiles
+        run[kernels.R_TAPS], run[kernels.R_WORDS] = taps, words
         run[kernels.R_FIXED] = _steadiness(program, dots, written)
         taps += sum(dot["lines"] for dot in dots)
         count = sum(dot["lines"] * (dot["len"] // 64 + 2) for dot in dots)
         words += count
-        if _may_use_tiles():
-            parallel, blocks = (
-                dots[0]["groups"] * dots[0]["segments"],
-                (dots[0]["macros"] + 15) // 16,
-            )
-            tiles += count * parallel * blocks * kernels.TILE
+        use = _weight_use(dots)
+        if use not in sets:
+            sets[use] = len(sets), tiles
+            tiles += count * _tiles_a_step(dots[0]) * kernels.TILE if _may_use_tiles() else 0
+        run[kernels.R_SET], run[kernels.R_TILES] = sets[use]
     values, acts = _space(program, groups)
     reach = max((_reach(program, [ops[at] for at in members]) for members in groups), default=0)
     return _Code(
@@ -286,7 +287,26 @@ def _decode(program: Program, fuse: bool) -> _Code:
         acts=acts,
         trits=64 * acts + reach if _may_use_tiles() else 0,
         tiles=tiles,
+        sets=len(sets),
     )
+
+
+def _weight_use(dots: Sequence[MicroOp]) -> tuple[int, ...]:
+    """What the expanded weights of a run depend on: runs that differ in place alone share them."""
+    free = ("span", "limit", "xcounter", "acc", "astep", "shift", "clear", "x0")
+    first = dots[0]["x0"]
+    values = [
+        value
+        for dot in dots
+        for name, value in zip(FIELD[Opcode.DOT], dot.values, strict=True)
+        if name not in free
+    ]
+    return (*values, *(dot["x0"] - first for dot in dots))
+
+
+def _tiles_a_step(dot: MicroOp) -> int:
+    """Matrix tiles that 64 columns of a run's weights take: 16 macros each."""
+    return int(dot["groups"] * dot["segments"] * -(-dot["macros"] // 16))
 
 
 _Spans = dict[Opcode, list[tuple[int, int]]]
@@ -399,6 +419,7 @@ def _plan_tables(code: _Code) -> tuple[NDArray[Any], ...]:
         np.zeros(32 * code.words, np.uint64),
         _aligned(code.trits, np.int8),
         _aligned(code.tiles, np.int8),
+        np.zeros(code.sets, np.int64),
         _aligned(4 * 32 * 32, np.int32),
         np.ones(2, np.int64),
         np.frombuffer(kernels.TILE_CONFIG, np.uint8).copy(),
