@@ -259,7 +259,7 @@ def _decode(program: Program, fuse: bool) -> _Code:
     values, acts = _space(program, groups)
     reach = max((_reach(program, [ops[at] for at in members]) for members in groups), default=0)
     return _Code(
-        table=field_table(ops),
+        table=_field_table(ops),
         turns=turns,
         run_of=run_of,
         runs=runs,
@@ -356,6 +356,43 @@ def _reach(program: Program, dots: Sequence[MicroOp]) -> int:
     pitch = max((op["pitch"] for op in program.ops if op.opcode is Opcode.BUF), default=1)
     op = dots[0]
     return 32 * op["groups"] * op["segments"] * op["dx"] * pitch + 2 * kernels.TILE
+
+
+def _field_table(ops: Sequence[MicroOp]) -> Ints:
+    """The fields of a program, its accumulators renamed where no sum outlives its STORE.
+
+    Programs take turns among accumulators so that units overlap; when they are executed one after
+    the other, the same few do for all, and they stay in the cache.
+    """
+    table = field_table(ops)
+    if _sums_are_passed_on(ops):
+        for opcode in (Opcode.DOT, Opcode.STORE):
+            table[table[:, 0] == opcode, FIELD[opcode]["acc"]] = 0
+    return table
+
+
+def _sums_are_passed_on(ops: Sequence[MicroOp]) -> bool:
+    """Whether every STORE takes the sums of the DOTs in front of it, and nothing else does."""
+    entered = {at + 1 + op["skip"] for at, op in enumerate(ops) if op.opcode is Opcode.GUARD}
+    last: MicroOp | None = None
+    for at, op in enumerate(ops):
+        if at in entered or op.opcode in (Opcode.LOOP, Opcode.END, Opcode.GUARD):
+            last = None
+        if op.opcode is Opcode.ACC:
+            return False
+        if op.opcode in (Opcode.DOT, Opcode.STORE):
+            starts = op.opcode is Opcode.DOT and op["clear"]
+            if not starts and (last is None or not _same_sums(last, op)):
+                return False
+            last = op if op.opcode is Opcode.DOT else last
+    return True
+
+
+def _same_sums(before: MicroOp, op: MicroOp) -> bool:
+    """Whether a micro-op takes the sums of a DOT, all of its steps."""
+    return bool(before["astep"]) and all(
+        before[name] == op[name] for name in _SHARED if name not in ("astep", "shift")
+    )
 
 
 def _fused(ops: Sequence[MicroOp], fuse: bool) -> list[list[int]]:
