@@ -1,5 +1,6 @@
 """`tdsl COMMAND ...`: the commands by name, and what becomes of every way to end."""
 
+import errno
 import os
 import sys
 import traceback
@@ -59,6 +60,8 @@ app.command("machines")(catalogue.machines)
 
 def main() -> None:
     """Run the command line. Exit status: 0 done, 1 wrong input, 2 wrong command line."""
+    if sys.stdout is None:  # the caller closed it: the work is still done
+        sys.stdout = open(os.devnull, "w")
     try:
         app()
     except CompileError as error:
@@ -68,9 +71,8 @@ def main() -> None:
         sys.exit(INTERRUPTED)
     except BrokenPipeError:
         _leave_pipe()
-    except Exception as error:  # whatever else arrives here is a mistake of this program
-        _report_internal(error)
-        sys.exit(INTERNAL_ERROR)
+    except Exception as error:
+        sys.exit(_report_unexpected(error))
     finally:
         _flush()
 
@@ -85,6 +87,18 @@ def _flush() -> None:
 def _leave_pipe() -> None:
     """The reader has gone: nothing more can be said, and nothing went wrong."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def _report_unexpected(error: Exception) -> int:
+    """Say what happened; returns the exit status. All but a full disk is our own mistake."""
+    if isinstance(error, OSError) and error.errno == errno.ENOSPC:
+        sys.stderr.write(
+            "error[E0712]: the result cannot be written: no space left\n"
+            "  = help: make room, or write it to another place\n"
+        )
+        return INPUT_IS_WRONG
+    _report_internal(error)
+    return INTERNAL_ERROR
 
 
 def _report_internal(error: Exception) -> None:

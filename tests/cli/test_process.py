@@ -100,3 +100,26 @@ def test_an_internal_error_is_one_line_and_a_hint(tmp_path: Path) -> None:
     assert "internal error, please report it: ZeroDivisionError: a mistake of ours" in done.stderr
     assert "Traceback" not in done.stderr
     assert "Traceback" in tdsl_command("samples", PYTHONPATH=path, TDSL_DEBUG="1").stderr
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs a device without room")
+def test_a_full_disk_is_a_diagnostic() -> None:
+    with open("/dev/full", "w") as full:
+        done = subprocess.run(
+            [sys.executable, "-m", "tdsl", "explain"],
+            env=environment(),
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+    assert done.returncode == 1
+    assert done.stderr.startswith("error[E0712]")
+
+
+def test_a_closed_standard_output_is_no_mistake() -> None:
+    code = "import sys; sys.stdout = None; sys.argv[1:] = ['explain', 'E0101']\n"
+    code += "from tdsl.cli.main import main; main()"
+    done = subprocess.run(
+        [sys.executable, "-c", code], env=environment(), capture_output=True, text=True
+    )
+    assert (done.returncode, done.stderr) == (0, "")
