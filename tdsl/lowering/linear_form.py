@@ -19,7 +19,11 @@ from tdsl.lowering.terms import (
     pooled,
     terms_over,
 )
+from tdsl.lowering.unsupported import unsupported
 from tdsl.lowering.walk import Walk, shape
+
+LARGEST_STRIDE = 255
+"""Pixels from one result to the next that the field `dx` of a DOT can hold."""
 
 _LINEAR = (ops.Conv, ops.Linear, ops.Add, ops.Sub, ops.Shift, ops.Pool)
 
@@ -60,6 +64,9 @@ def _by_operation(walk: Walk, position: int) -> tuple[Term, ...] | None:
     """The terms of a node's operation over its operands; None where it is not linear."""
     node = walk.node(position)
     match node.op:
+        case ops.Conv(stride=stride) if max(stride) > LARGEST_STRIDE:
+            reason = f"its stride is {max(stride)}, the address generators reach {LARGEST_STRIDE}"
+            raise unsupported(node, reason, f"use strides up to {LARGEST_STRIDE}")
         case ops.Conv(weight=weight, groups=groups):
             weights = dense(walk.resolve(weight), groups)
             return terms_over(channels(walk, node.inputs[0]), weights, conv_window(node.op))
