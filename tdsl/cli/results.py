@@ -71,9 +71,13 @@ def cost_table(cost: Cost) -> Table:
         f"weights {bits(memory.weights)}, features {bits(memory.features)}, "
         f"program {bits(memory.program)}{paged}",
     )
-    speed = f", {cost.gmac_per_second:,.0f} GMAC/s" if cost.gmac_per_second else ""
+    speed = f", {_rate(cost.gmac_per_second)}" if cost.gmac_per_second else ""
     table.add_row("simulated", f"in {seconds(cost.simulation_seconds)}{speed}")
     return table
+
+
+def _rate(giga: float) -> str:
+    return f"{giga:,.0f} GMAC/s" if giga >= 1 else f"{giga * 1000:,.0f} MMAC/s"
 
 
 def _output(port: Port, done: Done) -> list[Table | str]:

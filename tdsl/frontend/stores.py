@@ -187,9 +187,14 @@ def _no_array(role: str, stored: Stored, file: WeightsFile) -> OpError:
 
 
 def _nearest(role: str, stored: Stored, file: WeightsFile) -> str | None:
-    """Of the arrays that fit, the one whose name is most alike."""
+    """Of the arrays that fit, the one whose name is most alike; never one of another role."""
+    others = {"w", "lo", "hi", "t", "th"} - {role}
     ternary = role == "w"
-    fitting = [k for k, s in file.shapes.items() if _fits(s, stored.shape, ternary=ternary)]
+    fitting = [
+        k
+        for k, s in file.shapes.items()
+        if _fits(s, stored.shape, ternary=ternary) and k.rpartition(".")[2] not in others
+    ]
     alike = sorted(
         fitting,
         key=lambda key: (

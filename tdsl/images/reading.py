@@ -47,7 +47,7 @@ def read_arrays(path: Path) -> dict[str, NDArray[Any]]:
                 return {"": loaded}
             return {name: loaded[name] for name in loaded.files}
     except (OSError, ValueError, EOFError, KeyError, BadZipFile, NotImplementedError) as error:
-        raise _unreadable(path, f"array file: {error}") from error
+        raise _unreadable(path, "NumPy file of plain arrays") from error
 
 
 def _is_named(text: str, ports: Sequence[Port]) -> bool:
