@@ -1139,9 +1139,12 @@ def _multiply(
 @inner
 def _compute_by_tiles(
     run: Any, op: Any, steps: Any, trits: Any, kbase: Any, kstep: Any, tiles: Any, sums: Any,
-    acc: Any, room: Any, macros: Any, pixels: Any, excess: Any,
+    acc: Any, loose: Any, room: Any, macros: Any, pixels: Any, excess: Any,
 ) -> None:  # fmt: skip
-    """The same sums as `_compute`, by int8 matrix tiles."""
+    """The same sums as `_compute`, by int8 matrix tiles.
+
+    Where `loose`, tiles may spill over the accumulators behind, whose sums nobody takes.
+    """
     groups, segments, active = op[D_GROUPS], op[D_SEGMENTS], op[D_MACROS]
     parallel, n_k = groups * segments, run[R_STEPS]
     line = op[D_ASTEP] * room
@@ -1162,8 +1165,11 @@ def _compute_by_tiles(
                 if q < done:
                     continue
                 left = count - q
-                rows = left if left < 16 else (16 if left < 32 else 32)
-                if plain and left >= 16 and columns & 15 == 0:
+                if loose:
+                    rows = min(left, 32)
+                else:
+                    rows = left if left < 16 else (16 if left < 32 else 32)
+                if plain and (loose or left >= 16) and columns & 15 == 0:
                     _multiply(trits, kbase, kstep, n_k, q, rows, tiles, at, columns,
                               acc, out + q * line + m, line)  # fmt: skip
                     done = q + rows
@@ -1183,7 +1189,7 @@ def _compute_by_tiles(
 def _dot(
     run: Any, table: Any, mem: Any, wplane: Any, acts: Any, aplane: Any, marks: Any, desc: Any,
     strips: Any, words: Any, entries: Any, masks: Any, kw: Any, kbase: Any, kstep: Any, panel: Any,
-    tiled: Any, loads: Any, loaded: Any, steps: Any, trits: Any, tiles: Any, sums: Any, acc: Any, excess: Any, room: Any, macros: Any, row_words: Any, counters: Any, p0: Any, pixels: Any, status: Any,
+    tiled: Any, loads: Any, loaded: Any, steps: Any, trits: Any, tiles: Any, sums: Any, acc: Any, excess: Any, loose: Any, room: Any, macros: Any, row_words: Any, counters: Any, p0: Any, pixels: Any, status: Any,
 ) -> None:  # fmt: skip
     """Execute a run of fused DOTs; `status` tells of one that reads what no buffer holds."""
     op = table[run[R_FIRST]]
@@ -1199,7 +1205,20 @@ def _dot(
             loads[run[R_SET]] = loaded
         _spell_trits(acts, np.int64(SLACK), aplane, run[R_WINDOWS] - SLACK, trits)
         _compute_by_tiles(
-            run, op, steps, trits, kbase, kstep, tiles, sums, acc, room, macros, pixels, excess
+            run,
+            op,
+            steps,
+            trits,
+            kbase,
+            kstep,
+            tiles,
+            sums,
+            acc,
+            loose,
+            room,
+            macros,
+            pixels,
+            excess,
         )
         return
     for k in range(run[R_K]):
@@ -1212,6 +1231,11 @@ def _dot(
             run, op, words, mem, wplane, acts, aplane, kw, kbase, kstep, panel, acc, room, macros,
             row_words,             start, count, excess,
         )  # fmt: skip
+
+
+@inner
+def _ceil(a: Any, b: Any) -> Any:
+    return (a + b - 1) // b
 
 
 # --- ACC ---------------------------------------------------------------------------------------
@@ -1284,34 +1308,37 @@ def _load_thresholds(
 
 @emitted
 def _ternarize(
-    typing: Any, acc: Any, at: Any, thresholds: Any, low: Any, high: Any, count: Any, bits: Any,
-    to: Any, plane: Any,
+    typing: Any, acc: Any, at: Any, step: Any, pixels: Any, thresholds: Any, low: Any, high: Any,
+    count: Any, bits: Any, to: Any, to_step: Any, plane: Any,
 ) -> Any:  # fmt: skip
-    """+1 above thresholds[high:], -1 below thresholds[low:], for `count` sums from `at`, by 16.
+    """+1 above thresholds[high:], -1 below thresholds[low:], for `count` sums of some pixels.
 
-    The trits go to `bits` from bit 16 * `to`, the signs `plane` words further.
+    The sums of pixel i stand at acc[at + i * step ...]; its trits go to `bits` from bit
+    16 * (to + i * to_step), 16 at a time, the signs `plane` words further.
     """
-    signature = types.void(acc, INT, thresholds, INT, INT, INT, bits, INT, INT)
+    signature = types.void(acc, INT, INT, INT, thresholds, INT, INT, INT, bits, INT, INT, INT)
 
     def generate(context: Any, b: Any, sig: Any, args: Any) -> Any:
-        acc, at, thresholds, low, high, count, bits, to, plane = args
+        acc, at, step, pixels, thresholds, low, high, count, bits, to, to_step, plane = args
         wide = ir.VectorType(I32, 16)
-        base = [
-            _at(context, b, sig.args[i], array, index, I32)
-            for i, array, index in ((0, acc, at), (2, thresholds, low), (2, thresholds, high))
-        ]
-        planes = [_at(context, b, sig.args[6], bits, index, I16) for index in (I64(0), plane)]
-        out = [b.gep(p, [to]) for p in planes]
+        sums = _at(context, b, sig.args[0], acc, at, I32)
+        planes = [_at(context, b, sig.args[8], bits, index, I16) for index in (I64(0), plane)]
         vectors = b.lshr(b.add(count, I64(15)), I64(4))
-        with cgutils.for_range(b, vectors) as loop:
-            index = b.mul(loop.index, I64(16))
-            sums, lows, highs = (
-                b.load(b.bitcast(b.gep(p, [index]), wide.as_pointer()), align=4) for p in base
+        with cgutils.for_range(b, vectors) as of_macros:
+            index = b.shl(of_macros.index, I64(4))
+            lows, highs = (
+                b.load(_at(context, b, sig.args[4], thresholds, b.add(t, index), wide), align=4)
+                for t in (low, high)
             )
-            above = b.icmp_signed(">", sums, highs)
-            below = b.and_(b.icmp_signed("<", sums, lows), b.not_(above))
-            for plane_bits, place in zip((b.or_(above, below), below), out, strict=True):
-                b.store(b.bitcast(plane_bits, I16), b.gep(place, [loop.index]), align=2)
+            first = b.add(to, of_macros.index)
+            with cgutils.for_range(b, pixels) as of_pixels:
+                place = b.gep(sums, [b.add(b.mul(of_pixels.index, step), index)])
+                value = b.load(b.bitcast(place, wide.as_pointer()), align=4)
+                above = b.icmp_signed(">", value, highs)
+                below = b.and_(b.icmp_signed("<", value, lows), b.not_(above))
+                where = b.add(first, b.mul(of_pixels.index, to_step))
+                for plane_bits, base in zip((b.or_(above, below), below), planes, strict=True):
+                    b.store(b.bitcast(plane_bits, I16), b.gep(base, [where]), align=2)
         return context.get_dummy_value()
 
     return signature, generate
@@ -1413,6 +1440,27 @@ def _write_planes(bits: Any, bplane: Any, count: Any, mem: Any, wplane: Any, add
 
 
 @inner
+def _store_trits(
+    op: Any, mem: Any, wplane: Any, start: Any, pitch: Any, low: Any, high: Any, acc: Any,
+    thresholds: Any, room: Any, macros: Any, p0: Any, pixels: Any,
+) -> None:  # fmt: skip
+    """A STORE of single trits that come to lie on 16-bit pieces: group by group, all its pixels."""
+    groups, segments, dx = op[ST_GROUPS], op[ST_SEGMENTS], op[ST_DX]
+    parallel = groups * segments
+    for i in range(min(parallel, pixels)):
+        x, step = op[ST_X0] + (p0 + i) * dx, parallel * dx
+        skipped = max(0, _ceil(low - x, step))
+        count = min(_ceil(pixels - i, parallel), max(0, _ceil(high - x, step))) - skipped
+        if count <= 0:
+            continue
+        macro = i // segments * (macros // groups)
+        at = (op[ST_ACC] + skipped) * room + i % segments * macros + macro
+        trit = start + (x + skipped * step) * pitch + op[ST_CHAN]
+        _ternarize(acc, at, room, count, thresholds, macro, macros + macro, op[ST_MACROS], mem,
+                   trit >> 4, step * pitch >> 4, wplane)  # fmt: skip
+
+
+@inner
 def _store(
     op: Any, mem: Any, wplane: Any, desc: Any, counters: Any, acc: Any, thresholds: Any,
     values: Any, bits: Any, there: Any, bplane: Any, room: Any, macros: Any, p0: Any,
@@ -1426,9 +1474,14 @@ def _store(
     low, high = max(0, -shift), min(desc[b, WIDTH], desc[b, IMAGE_WIDTH] - shift)
     groups, segments, active = op[ST_GROUPS], op[ST_SEGMENTS], op[ST_MACROS]
     pool, dx, pitch = op[ST_POOL], op[ST_DX], desc[b, PITCH]
+    zero, one = np.int64(0), np.int64(1)
     trits = desc[b, PLANES] == 1 and op[ST_MODE] == TERN
     start = _line_start(desc, b, np.int64(0), y)
-    direct = trits and (start | pitch | op[ST_CHAN] | active) & 15 == 0
+    if trits and (start | pitch | op[ST_CHAN] | active) & 15 == 0:
+        if pool == 1 and op[ST_COMBINE] == 0 and dx > 0:
+            _store_trits(op, mem, wplane, start, pitch, low, high, acc, thresholds, room, macros,
+                         p0, pixels)  # fmt: skip
+            return
     step, group, segment = op[ST_ACC], 0, 0
     x, turn = op[ST_X0] + p0 // pool * dx, p0 % pool
     for _ in range(pixels):
@@ -1437,11 +1490,9 @@ def _store(
             at = step * room + segment * macros + macro
             fresh = op[ST_COMBINE] == 0 and turn == 0
             trit = x * pitch + op[ST_CHAN]
-            if direct and fresh:
-                _ternarize(acc, at, thresholds, macro, macros + macro, active, mem,
-                           (start + trit) >> 4, wplane)  # fmt: skip
-            elif trits:
-                _ternarize(acc, at, thresholds, macro, macros + macro, active, bits, 0, bplane)
+            if trits:
+                _ternarize(acc, at, zero, one, thresholds, macro, macros + macro, active, bits,
+                           zero, zero, bplane)  # fmt: skip
                 if not fresh:
                     _combine_trits(mem, wplane, start + trit, bits, there, bplane, active)
                 _write_planes(bits, bplane, active, mem, wplane, start + trit)
@@ -2048,14 +2099,9 @@ CLOCK_SIZE = 10
 COST_COLUMNS = 6
 # Figures of the machine.
 (M_MACROS, M_WORDS, M_CHANNEL_TRITS, M_GATHER_TRITS, M_DMA_BITS, M_WINDOW_LINES,
- M_TILES, M_ROOM) = range(8)  # fmt: skip
+ M_TILES, M_ROOM, M_LOOSE) = range(9)  # fmt: skip
 # Columns of the counter table.
 EXECUTED, ITEMS, PIXELS, TRITS, ONES, BUSY, IDLE, WAITED = range(8)
-
-
-@inner
-def _ceil(a: Any, b: Any) -> Any:
-    return (a + b - 1) // b
 
 
 @inner
@@ -2275,7 +2321,7 @@ def execute(
                     run, table, mem, wplane, acts, aplane, marks, buffers, strips[tap:],
                     words[word:], entries[word:], masks[word:], kw, kbase, kstep, panel, tiled,
                     loads, loaded, steps[word:], spelled, tiles, sums, acc, excess,
-                    room, macros, row_words, counters, p0, pixels, status,
+                    figures[M_LOOSE], room, macros, row_words, counters, p0, pixels, status,
                 )  # fmt: skip
                 if status[0] != DONE:
                     break

@@ -179,7 +179,7 @@ def _workspace(program: Program, code: _Code) -> _Workspace:
         registers=(
             np.zeros(8, np.int64),
             np.zeros(4 * kernels.LEVELS, np.int32),
-            _aligned(4 * (machine.accumulators * _room(program) + 64), np.int32),
+            _aligned(4 * (machine.accumulators + 32) * _room(program), np.int32),
             np.zeros(machine.thresholds * machine.macros + 64, np.int32),
             np.zeros(kernels.LANES, np.int64),
         ),
@@ -276,6 +276,7 @@ def _decode(program: Program, fuse: bool) -> _Code:
                 machine.window_lines,
                 _may_use_tiles(),
                 _room(program),
+                _sums_are_passed_on(ops),
             ],
             np.int64,
         ),
