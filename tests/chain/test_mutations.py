@@ -102,6 +102,8 @@ def harmless(mutant: Mutant, number: int) -> str | None:
             replace(new, values=_with(new, name, old[name])) == old for name in LAYOUT
         ):
             return "another layout, in memory that nothing else uses"
+        case Opcode.BUF if new["image_height"] > old["image_height"]:
+            return "no line beyond the image is read"
         case Opcode.TLOAD if new["n"] > old["n"]:
             return "one more T register is loaded, and none reads it"
         case Opcode.DOT if all(r.counters.table[at, Counter.ONES] == 0 for r in runs):
