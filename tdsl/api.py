@@ -20,6 +20,7 @@ from tdsl.frontend.checked import CheckedNetwork
 from tdsl.frontend.checker import load as load_module
 from tdsl.images.fitting import fit_array, fit_picture
 from tdsl.images.port import Array, Port
+from tdsl.ir.graph import Graph
 from tdsl.ir.specialize import specialize
 from tdsl.program_cache import cached_program
 from tdsl.random_values import random_weights
@@ -79,7 +80,12 @@ class Network:
         """Its inputs for these free sizes; for None any size goes."""
         if sizes is None:
             return self.inputs
-        return input_ports(specialize(self.checked.graph, sizes))
+        return input_ports(self.graph_at(sizes))
+
+    def graph_at(self, sizes: Mapping[str, int]) -> Graph:
+        """Its graph for these free sizes. Raises CompileError where they do not fit."""
+        with self._quoted():
+            return specialize(self.checked.graph, sizes)
 
     def __call__(
         self, *images: ArrayLike | Image.Image, machine: str | None = None, **named: ArrayLike
@@ -142,7 +148,7 @@ class Network:
         return Runner(
             cached_program(graph, self.checked.arrays, machine, sizes),
             output_ports(graph, self.checked.declared, sizes),
-            graph_macs(specialize(graph, sizes)),
+            graph_macs(self.graph_at(sizes)),
             on_compile,
         )
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import fields
+from math import prod
 
 import numpy as np
 
@@ -11,10 +12,18 @@ from tdsl.ir.ops import Conv, Input, Linear, Stored
 from tdsl.ir.parameters import Integers
 from tdsl.ir.size import evaluate
 from tdsl.ir.tensor_type import Kind
+from tdsl.refusal import refusal
+
+MOST_VALUES = 1 << 27
+"""Values of inputs and outputs in one execution, 8 bytes each; more are refused."""
 
 
 def random_inputs(graph: Graph) -> dict[str, Array]:
-    """Uniform values for every input of a graph without free sizes; the same at every call."""
+    """Uniform values for every input of a graph without free sizes; the same at every call.
+
+    Raises CompileError (E0704) where inputs and outputs are too large to be held in memory.
+    """
+    _check_room(graph)
     random = np.random.default_rng(0)
     arrays: dict[str, Array] = {}
     for node in graph.nodes:
@@ -34,6 +43,19 @@ def random_weights(graph: Graph) -> dict[Stored, Integers]:
         low, high = (-1, 1) if is_weight else (0, 0)
         arrays[stored] = random.integers(low, high, stored.shape, dtype=np.int64, endpoint=True)
     return arrays
+
+
+def _check_room(graph: Graph) -> None:
+    nodes = [node for node in graph.nodes if isinstance(node.op, Input)]
+    nodes += [graph.nodes[output.node] for output in graph.outputs]
+    values = sum(prod(evaluate(extent, {}) for extent in node.type.shape) for node in nodes)
+    if values > MOST_VALUES:
+        raise refusal(
+            "E0704",
+            f"inputs and outputs of `{graph.name}` are {values:,} values at this size, and at "
+            f"most {MOST_VALUES:,} are simulated",
+            remedy="choose a smaller size: costs grow with the number of pixels",
+        )
 
 
 def _stored(graph: Graph) -> Iterator[tuple[Stored, bool]]:

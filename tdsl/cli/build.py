@@ -113,10 +113,10 @@ def _graph(file: Path, network: str | None, size: str | None) -> str:
     """The graph with its free sizes, or with those given."""
     from tdsl.api import load
     from tdsl.ir.printer import print_graph
-    from tdsl.ir.specialize import specialize
     from tdsl.sizes import parse_size, sizes_from_size
 
-    graph = load(file, network).checked.graph
+    net = load(file, network)
+    graph = net.checked.graph
     if size:
-        graph = specialize(graph, sizes_from_size(graph, parse_size(size)))
+        graph = net.graph_at(sizes_from_size(graph, parse_size(size)))
     return print_graph(graph)

@@ -37,14 +37,16 @@ def cost(
     from tdsl.cost.memory_map import memory_map
     from tdsl.cost.report import make_report
     from tdsl.execution import Runner
+    from tdsl.images.port import Frame
+    from tdsl.random_values import random_inputs
     from tdsl.sizes import output_ports
     from tdsl_runtime.energy import energy
 
     net = load(file, network, weights=not no_weights)
-    frame = _frame(net, size, image, grey)
-    sizes = net.sizes_of(frame.arrays)
+    read, sizes = _given(net, size, image, grey)
     with waiting("compiling"):
         compiled = net.compiled(net.machine(machine), sizes)
+    frame = read or Frame("random values", random_inputs(net.graph_at(sizes)))
     ports = output_ports(net.checked.graph, net.checked.declared, sizes)
     runner = Runner(compiled.program, ports, graph_macs(compiled.graph), note_compilation)
     with waiting("executing once, to count"):
@@ -66,17 +68,16 @@ def cost(
         print_report(frame, result.cost, compiled.plan, report)
 
 
-def _frame(net: "Network", size: str | None, image: str | None, grey: bool) -> "Frame":
-    """The image to count on: the one given, or random values of the size given."""
-    from tdsl.images.port import Frame
+def _given(
+    net: "Network", size: str | None, image: str | None, grey: bool
+) -> "tuple[Frame | None, dict[str, int]]":
+    """The image to count on, where one is given, and the sizes of the network."""
     from tdsl.images.reading import read_frames
-    from tdsl.ir.specialize import specialize
-    from tdsl.random_values import random_inputs
     from tdsl.sizes import parse_size, sizes_from_size
 
     graph = net.checked.graph
-    if image is not None:
-        sizes = sizes_from_size(graph, parse_size(size)) if size else None
-        return next(read_frames([image], net.inputs_at(sizes), grey))
-    sizes = sizes_from_size(graph, parse_size(size) if size else None)
-    return Frame("random values", random_inputs(specialize(graph, sizes)))
+    if image is None:
+        return None, sizes_from_size(graph, parse_size(size) if size else None)
+    fixed = sizes_from_size(graph, parse_size(size)) if size else None
+    frame = next(read_frames([image], net.inputs_at(fixed), grey))
+    return frame, net.sizes_of(frame.arrays)

@@ -105,9 +105,8 @@ def _compare(
     """Compare each result with the meaning of the graph."""
     from tdsl.evaluation import decision
     from tdsl.ir.interpreter import run
-    from tdsl.ir.specialize import specialize
 
-    graph = specialize(net.checked.graph, sizes)
+    graph = net.graph_at(sizes)
     name = net.inputs[0].name
     equal = same = 0
     with progress("reference", len(data)) as step:

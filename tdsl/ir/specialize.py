@@ -65,7 +65,7 @@ def _type(node: Node, inputs: tuple[TensorType, ...], values: Mapping[str, int])
                     message=error.message,
                     primary=Label(node.span, error.label),
                     notes=(*error.notes, f"for {told}", *(n.text for n in error.operands)),
-                    helps=error.helps,
+                    helps=error.helps or ("choose another size, or change this operation",),
                 )
             ]
         ) from error

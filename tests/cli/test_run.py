@@ -123,6 +123,7 @@ WRONG: list[tuple[str, list[str]]] = [
     ("E0704", ["run", "FIRST", "PICTURE", "--size", "14x9"]),
     ("E0118", ["run", "absent.tnn", "PICTURE"]),
     ("E0708", ["run", "FIRST", "PICTURE", "--network", "second"]),
+    ("E0704", ["cost", "FIRST", "--size", "100000x100000"]),
     ("E0709", ["cost", "FIRST"]),
     ("E0709", ["show", "FIRST", "--emit", "assembly"]),
     ("E0709", ["compile", "FIRST", "-o", "x.tprog", "--size", "12"]),

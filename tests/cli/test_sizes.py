@@ -1,5 +1,7 @@
 """Free sizes from `--size` and from the shapes of inputs."""
 
+from pathlib import Path
+
 import pytest
 
 from tdsl.diagnostics import CompileError
@@ -7,8 +9,12 @@ from tdsl.ir.graph import Graph, Node
 from tdsl.ir.ops import Input
 from tdsl.ir.size import Size, symbol
 from tdsl.ir.tensor_type import TensorType, unsigned
+from tdsl.random_values import random_inputs
+from tdsl.resources import samples_folder
 from tdsl.sizes import input_ports, parse_size, sizes_from_shapes, sizes_from_size
+from tests.cli.conftest import Command
 
+FIRST = samples_folder() / "first" / "first.tnn"
 H, W = symbol("H"), symbol("W")
 
 
@@ -71,3 +77,43 @@ def test_a_vector_has_no_width() -> None:
 def test_free_extents_are_open_in_ports() -> None:
     (port,) = input_ports(network((3, H, W // 2)))
     assert (port.shape, port.low, port.high) == ((3, None, None), 0, 255)
+
+
+def test_inputs_beyond_the_memory_are_refused_with_figures() -> None:
+    node = Node("x", Input(), (), TensorType(unsigned(8), (1, 1 << 20, 1 << 20)))
+    with pytest.raises(CompileError) as caught:
+        random_inputs(Graph("net", (), (node,), ()))
+    (diagnostic,) = caught.value.diagnostics
+    assert (diagnostic.code, diagnostic.span.line) == ("E0704", 0)
+    assert f"{1 << 40:,} values" in diagnostic.message
+    assert diagnostic.helps
+
+
+POOLED = """tnn 1
+
+network pooled[H, W](x: trit[1, H, W]) -> y: trit[1, H // 300, W // 300] {
+    return x -> maxpool(300)
+}
+"""
+
+
+@pytest.mark.parametrize("arguments", [["cost"], ["show"], ["compile", "-o", "x.tprog"]])
+def test_a_size_that_does_not_fit_is_quoted(
+    command: Command, tmp_path: Path, arguments: list[str]
+) -> None:
+    (tmp_path / "pooled.tnn").write_text(POOLED)
+    name, *options = arguments
+    done = command(name, tmp_path / "pooled.tnn", "--size", "9x5", *options)
+    assert done.status == 1
+    assert "error[E0309]" in done.err
+    assert f"{tmp_path}/pooled.tnn:4:17\n" in done.err
+    assert "4 |     return x -> maxpool(300)\n  |                 ^^^^^^^^^^^^ " in done.err
+    assert "= help: " in done.err
+
+
+def test_a_network_that_does_not_fit_the_machine_is_quoted(command: Command) -> None:
+    done = command("cost", FIRST, "--size", "999999x9")
+    assert done.status == 1
+    assert "error[E0802]" in done.err
+    assert f"{FIRST}:8:21\n" in done.err
+    assert "8 | network first[H, W](img: u8[1, H, W])" in done.err
