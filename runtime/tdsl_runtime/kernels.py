@@ -96,8 +96,8 @@ def _dot_tile(pixels: int, vectors: int) -> Any:
 
     @emitted
     def tile(
-        typing: Any, panel: Any, acts: Any, aplane: Any, kbase: Any, kstep: Any, n_k: Any, first: Any,
-        acc: Any, out: Any, ostep: Any, shift: Any, keep: Any, lanes: Any, excess: Any,
+        typing: Any, panel: Any, acts: Any, aplane: Any, kbase: Any, kstep: Any, n_k: Any,
+        first: Any, acc: Any, out: Any, ostep: Any, shift: Any, keep: Any, lanes: Any, excess: Any,
     ) -> Any:  # fmt: skip
         signature = types.void(
             panel, acts, INT, kbase, kstep, INT, INT, acc, INT, INT, INT, INT, INT, excess
@@ -224,8 +224,8 @@ def _matrix_block(rows: int, columns: int) -> Any:
     """Windows `first`.. against macros: `rows` x `columns` tiles of 16 windows by 16 macros.
 
     Step k of window q stands in the bytes `trits[kbase[k] + q * kstep[k] ...]`, its weights for
-    16 macros in the tile at `tiles[at + k * TILE]`, those of the next 16 `next_at` bytes further. The sums go
-    to `sums[to ...]`, window by window `line` apart.
+    16 macros in the tile at `tiles[at + k * TILE]`, those of the next 16 `next_at` bytes further.
+    The sums go to `sums[to ...]`, window by window `line` apart.
     """
 
     @emitted
@@ -306,7 +306,7 @@ def _weight_tile(
     typing: Any, mem: Any, word: Any, wplane: Any, macros: Any, shift: Any, mask: Any, tiles: Any,
     at: Any,
 ) -> Any:  # fmt: skip
-    """tiles[at ...] = 64 columns of a weight row for 16 macros, as [column / 4][macro][column % 4]."""
+    """tiles[at ...] = 64 columns of a row for 16 macros, as [column / 4][macro][column % 4]."""
     signature = types.void(mem, INT, INT, INT, INT, types.uint64, tiles, INT)
 
     def generate(context: Any, b: Any, sig: Any, args: Any) -> Any:
@@ -396,7 +396,10 @@ def _funnel(typing: Any, source: Any, word: Any, shift: Any, target: Any, to: An
 
 @emitted
 def _merge(typing: Any, acts: Any, word: Any, shift: Any, masks: Any, mask: Any, to: Any) -> Any:
-    """Put 8 words from bit 64 * word + shift into acts[to:], under masks[mask:], over what masks[mask + 8:] keeps."""
+    """Put 8 words from bit 64 * word + shift into acts[to:].
+
+    They go under masks[mask:], over what masks[mask + 8:] keeps of those there.
+    """
     signature = types.void(acts, INT, INT, masks, INT, INT)
 
     def generate(context: Any, b: Any, sig: Any, args: Any) -> Any:
@@ -580,8 +583,8 @@ def _image_shift(desc: Any, buffer: Any, counters: Any) -> Any:
 
 @inner
 def _gather(
-    mem: Any, wplane: Any, acts: Any, aplane: Any, to: Any, desc: Any, buffer: Any,
-    plane: Any, y: Any, first: Any, last: Any, counters: Any,
+    mem: Any, wplane: Any, acts: Any, aplane: Any, to: Any, desc: Any, buffer: Any, plane: Any,
+    y: Any, first: Any, last: Any, counters: Any,
 ) -> Any:  # fmt: skip
     """Copy pixels first..last-1 of a line into acts from bit `to` on, pads outside the image.
 
@@ -903,7 +906,7 @@ def _missing_pixel(desc: Any, buffer: Any, y: Any, low: Any, high: Any, counters
 def _find_missing(
     run: Any, table: Any, desc: Any, counters: Any, p0: Any, pixels: Any, status: Any
 ) -> Any:
-    """Tell in `status` which DOT of a run first reads what no buffer holds; return whether one does."""
+    """Tell in `status` which DOT of a run first reads what no buffer holds, if one does."""
     for d in range(run[R_FIRST], run[R_FIRST] + run[R_COUNT]):
         op = table[d]
         b, pitch = op[F_BUFFER], desc[op[F_BUFFER], PITCH]
@@ -981,7 +984,7 @@ def _ones_of_windows(
 def _dot_ones(
     op: Any, taps: Any, first: Any, fresh: Any, acts: Any, aplane: Any, marks: Any, pixels: Any
 ) -> Any:
-    """Set bits that travel for a DOT: whole windows at the first step, then `fresh` trits a line."""
+    """Set bits that travel for a DOT: whole windows at the first step, then `fresh` trits."""
     total = 0
     for t in range(first, first + op[D_LINES]):
         bit, step, size = taps[t, T_BIT], taps[t, T_STRIDE], taps[t, T_LEN]
@@ -1012,8 +1015,8 @@ def _assemble(
 
 @inner
 def _tiles(
-    panel: Any, acts: Any, aplane: Any, kbase: Any, kstep: Any, n_k: Any, first: Any, end: Any, acc: Any, out: Any, ostep: Any, shift: Any, keep: Any,
-    lanes: Any, excess: Any,
+    panel: Any, acts: Any, aplane: Any, kbase: Any, kstep: Any, n_k: Any, first: Any, end: Any,
+    acc: Any, out: Any, ostep: Any, shift: Any, keep: Any, lanes: Any, excess: Any,
 ) -> None:  # fmt: skip
     """Windows first..end-1 against up to 16 macros."""
     q = first
@@ -1071,8 +1074,8 @@ def _windows_of(
 @inner
 def _compute(
     run: Any, op: Any, words: Any, mem: Any, wplane: Any, acts: Any, aplane: Any, kw: Any,
-    kbase: Any, kstep: Any, panel: Any, acc: Any, room: Any, macros: Any, row_words: Any, start: Any,
-    pixels: Any, excess: Any,
+    kbase: Any, kstep: Any, panel: Any, acc: Any, room: Any, macros: Any, row_words: Any,
+    start: Any, pixels: Any, excess: Any,
 ) -> None:  # fmt: skip
     """Sum the windows of pixels start.. against the weights of their groups and segments."""
     groups, segments, active = op[D_GROUPS], op[D_SEGMENTS], op[D_MACROS]
@@ -1189,7 +1192,9 @@ def _compute_by_tiles(
 def _dot(
     run: Any, table: Any, mem: Any, wplane: Any, acts: Any, aplane: Any, marks: Any, desc: Any,
     strips: Any, words: Any, entries: Any, masks: Any, kw: Any, kbase: Any, kstep: Any, panel: Any,
-    tiled: Any, loads: Any, loaded: Any, steps: Any, trits: Any, tiles: Any, sums: Any, acc: Any, excess: Any, loose: Any, room: Any, macros: Any, row_words: Any, counters: Any, p0: Any, pixels: Any, status: Any,
+    tiled: Any, loads: Any, loaded: Any, steps: Any, trits: Any, tiles: Any, sums: Any, acc: Any,
+    excess: Any, loose: Any, room: Any, macros: Any, row_words: Any, counters: Any, p0: Any,
+    pixels: Any, status: Any,
 ) -> None:  # fmt: skip
     """Execute a run of fused DOTs; `status` tells of one that reads what no buffer holds."""
     op = table[run[R_FIRST]]
@@ -1303,7 +1308,7 @@ def _load_thresholds(
         start = (row * row_words + slot // 4) * macros + (wplane if slot // 2 % 2 else 0)
         half = np.uint64(32 * (slot % 2))
         for m in range(macros):
-            thresholds[j * macros + m] = np.int32(np.uint32((mem[start + m] >> half)))
+            thresholds[j * macros + m] = np.int32(np.uint32(mem[start + m] >> half))
 
 
 @emitted
@@ -1348,7 +1353,7 @@ def _ternarize(
 def _value_plane(
     typing: Any, values: Any, count: Any, j: Any, bits: Any, to: Any, plane: Any
 ) -> Any:
-    """Bit j of the magnitudes of `count` values, and their signs, to bits[to:] and bits[to + plane:]."""
+    """Bit j of the magnitudes of `count` values to bits[to:], the signs `plane` words further."""
     signature = types.void(values, INT, INT, bits, INT, INT)
 
     def generate(context: Any, b: Any, sig: Any, args: Any) -> Any:
@@ -1463,8 +1468,7 @@ def _store_trits(
 @inner
 def _store(
     op: Any, mem: Any, wplane: Any, desc: Any, counters: Any, acc: Any, thresholds: Any,
-    values: Any, bits: Any, there: Any, bplane: Any, room: Any, macros: Any, p0: Any,
-    pixels: Any,
+    values: Any, bits: Any, there: Any, bplane: Any, room: Any, macros: Any, p0: Any, pixels: Any,
 ) -> None:  # fmt: skip
     """Execute a STORE."""
     b, y = op[F_BUFFER], _line_of(op, ST_COUNTER, counters)
@@ -1526,8 +1530,8 @@ def _store(
 
 @inner
 def _operand(
-    mem: Any, wplane: Any, acts: Any, aplane: Any, region: Any, desc: Any, buffer: Any,
-    plane: Any, hold: Any, y: Any, first: Any, count: Any, counters: Any,
+    mem: Any, wplane: Any, acts: Any, aplane: Any, region: Any, desc: Any, buffer: Any, plane: Any,
+    hold: Any, y: Any, first: Any, count: Any, counters: Any,
 ) -> Any:  # fmt: skip
     """Gather an operand of a LUT; a held one is repeated for every pixel."""
     if not hold:
@@ -1624,8 +1628,8 @@ def _lut(
 (I_PORT, I_FORMAT, I_BASE, I_LEVELS, I_EACH, I_COUNTER) = range(2, 8)
 (O_PORT, O_FORMAT, O_CHAN, O_N, O_TO, O_X0, O_LIMIT, O_COUNTER) = range(2, 10)
 W_ROW, W_SOURCE, W_N = range(1, 4)
-# Columns of a port: the byte its image starts at, the number of its element type, its shape, the bits
-# of a value.
+# Columns of a port: the byte its image starts at, the number of its element type, its shape, the
+# bits of a value.
 P_START, P_TYPE, P_CHANNELS, P_HEIGHT, P_WIDTH, P_BITS = range(6)
 PORT_COLUMNS = 6
 ELEMENTS: tuple[type[np.integer[Any]], ...] = (
@@ -1694,7 +1698,7 @@ def _read_line(raw: Any, port: Any, y: Any, first: Any, count: Any, values: Any)
 
 @emitted
 def _compare_levels(typing: Any, levels: Any, low: Any, high: Any, value: Any) -> Any:
-    """32 levels against a value: bit j tells value > levels[high + j], bit 32 + j value < levels[low + j]."""
+    """Bit j: value > levels[high + j]; bit 32 + j: value < levels[low + j]; j = 0..31."""
     signature = types.int64(levels, INT, INT, INT)
 
     def generate(context: Any, b: Any, sig: Any, args: Any) -> Any:
@@ -1769,7 +1773,7 @@ def _byte_plane(
     typing: Any, raw: Any, start: Any, count: Any, j: Any, signed: Any, bits: Any, to: Any,
     plane: Any,
 ) -> Any:  # fmt: skip
-    """Bit j of the magnitudes of `count` bytes, and their signs, to bits[to:] and bits[to + plane:]."""
+    """Bit j of the magnitudes of `count` bytes to bits[to:], the signs `plane` words further."""
     signature = types.void(raw, INT, INT, INT, INT, bits, INT, INT)
 
     def generate(context: Any, b: Any, sig: Any, args: Any) -> Any:
@@ -2009,16 +2013,9 @@ def _put_values(
 
 @inner
 def _bytes_out(
-    op: Any,
-    out: Any,
-    port: Any,
-    to: Any,
-    pitch: Any,
-    count: Any,
-    acts: Any,
-    aplane: Any,
+    op: Any, out: Any, port: Any, to: Any, pitch: Any, count: Any, acts: Any, aplane: Any,
     region: Any,
-) -> None:
+) -> None:  # fmt: skip
     """Write the trits of many channels of a gathered line, as bytes: transposed 64 x 64."""
     size = port[P_HEIGHT] * port[P_WIDTH]
     for block in range((count + 63) >> 6):
@@ -2040,8 +2037,8 @@ def _bytes_out(
 
 @inner
 def _dma_out(
-    op: Any, out: Any, port: Any, mem: Any, wplane: Any, desc: Any, counters: Any, y: Any,
-    low: Any, count: Any, values: Any, acts: Any, aplane: Any,
+    op: Any, out: Any, port: Any, mem: Any, wplane: Any, desc: Any, counters: Any, y: Any, low: Any,
+    count: Any, values: Any, acts: Any, aplane: Any,
 ) -> Any:  # fmt: skip
     """Execute a DMAOUT for `count` pixels from `low`; return whether the buffer held them."""
     b = op[F_BUFFER]
@@ -2154,7 +2151,7 @@ def _fresh_trits(op: Any, pitch: Any, window_lines: Any) -> Any:
 def _time_dot(
     op: Any, desc: Any, figures: Any, cost: Any, pixels: Any, clock: Any, started: Any, row: Any
 ) -> Any:
-    """Time one DOT and count its trits; return the trits of a line that travel after the first step."""
+    """Time one DOT, count its trits; return those of a line that travel after the first step."""
     fresh = _fresh_trits(op, desc[op[F_BUFFER], PITCH], figures[M_WINDOW_LINES])
     parallel = op[D_GROUPS] * op[D_SEGMENTS]
     each = max(1, _ceil(op[D_SEGMENTS] * op[D_LINES] * fresh, figures[M_CHANNEL_TRITS]))
@@ -2275,10 +2272,9 @@ def _lut_failure(
 
 @entry
 def execute(
-    table: Any, turns: Any, run_of: Any, runs: Any, strips: Any, taps: Any, pieces: Any,
-    words: Any, fills: Any, homes: Any, entries: Any, masks: Any, steps: Any, kw: Any, kbase: Any,
-    kstep: Any, panel: Any, spelled: Any, tiles: Any, loads: Any, sums: Any, stamps: Any,
-    layout: Any,
+    table: Any, turns: Any, run_of: Any, runs: Any, strips: Any, taps: Any, pieces: Any, words: Any,
+    fills: Any, homes: Any, entries: Any, masks: Any, steps: Any, kw: Any, kbase: Any, kstep: Any,
+    panel: Any, spelled: Any, tiles: Any, loads: Any, sums: Any, stamps: Any, layout: Any,
     costs: Any, figures: Any, mem: Any, external: Any, in_ports: Any, raw: Any, out_ports: Any,
     out: Any, buffers: Any, counters: Any, levels: Any, acc: Any, thresholds: Any, excess: Any,
     values: Any, bits: Any, there: Any, acts: Any, marks: Any, counts: Any, clock: Any,

@@ -8,13 +8,15 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from numpy.typing import NDArray
 
-from tdsl_runtime import simulator
+from tdsl_runtime import decoding
 from tdsl_runtime.encoding import FIELD
 from tdsl_runtime.errors import MachineError
+from tdsl_runtime.fusion import fused
 from tdsl_runtime.interpreter import Interpreter, Result
 from tdsl_runtime.isa import AccOp, Opcode, StoreMode, micro_op
 from tdsl_runtime.program import Program
 from tdsl_runtime.simulator import Simulator
+from tdsl_runtime.tiles import tiles_granted
 from tests.programs import programs, random_inputs
 from tests.runtime.convolutions import Convolution, convolutions, machine
 
@@ -26,8 +28,8 @@ MANY = settings(deadline=None, suppress_health_check=[HealthCheck.function_scope
 def units(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
     """Both ways to compute sums, where the CPU has both."""
     if request.param == "popcounts":
-        monkeypatch.setattr(simulator, "_may_use_tiles", lambda: False)
-    elif not simulator._may_use_tiles():  # pyright: ignore[reportPrivateUsage]
+        monkeypatch.setattr(decoding, "tiles_granted", lambda: False)
+    elif not tiles_granted():
         pytest.skip("this CPU has no matrix tiles")
     return str(request.param)
 
@@ -70,8 +72,8 @@ def test_convolutions_run_alike(units: str, fuse: bool, case: Convolution) -> No
 
 def test_fusion_finds_the_taps_of_a_convolution() -> None:
     program = Convolution(channels=64, outputs=16, width=8, height=2).program()
-    runs = simulator._fused(program.ops, fuse=True)  # pyright: ignore[reportPrivateUsage]
-    single = simulator._fused(program.ops, fuse=False)  # pyright: ignore[reportPrivateUsage]
+    runs = fused(program.ops, fuse=True)
+    single = fused(program.ops, fuse=False)
     assert [len(run) for run in runs] == [len(single)]
     assert len(single) > 1
 

@@ -1,0 +1,234 @@
+"""A program -> the tables that the kernels read; `kernels` gives their columns."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tdsl_runtime import kernels
+from tdsl_runtime.encoding import FIELD, field_table
+from tdsl_runtime.fusion import fused, sums_are_passed_on, weight_use
+from tdsl_runtime.image_bytes import output_ports
+from tdsl_runtime.isa import TABLE, MicroOp, Opcode, Unit
+from tdsl_runtime.program import Program
+from tdsl_runtime.tiles import tiles_granted
+from tdsl_runtime.timing import Extent, cost
+from tdsl_runtime.validation import loop_ends
+
+Ints = NDArray[np.int64]
+Words = NDArray[np.uint64]
+
+_SPANNED = (Opcode.DOT, Opcode.ACC, Opcode.STORE)
+
+
+@dataclass(frozen=True, slots=True)
+class Code:
+    """The tables that all runs of a program share; the kernels give their columns."""
+
+    table: Ints
+    turns: Ints
+    run_of: Ints
+    runs: Ints
+    taps: int
+    words: int
+    costs: Ints
+    figures: Ints
+    memory: Words
+    external: Words
+    out_ports: Ints
+    written: tuple[tuple[int, int], ...]
+    values: int
+    acts: int
+    trits: int
+    tiles: int
+    sets: int
+
+
+def decode(program: Program, fuse: bool) -> Code:
+    """Lay out a valid program; without `fuse` every DOT is a run of its own."""
+    ops, machine = program.ops, program.machine
+    turns = np.zeros(len(ops), np.int64)
+    for start, end in loop_ends(ops).items():
+        turns[start], turns[end] = end, start
+    run_of = np.full(len(ops), -1, np.int64)
+    groups = fused(ops, fuse=fuse)
+    written = _written(program)
+    runs = np.zeros((len(groups), kernels.RUN_COLUMNS), np.int64)
+    taps = words = tiles = 0
+    sets: dict[tuple[int, ...], tuple[int, int]] = {}
+    for r, members in enumerate(groups):
+        run_of[members[0]] = r
+        dots = [ops[at] for at in members]
+        run = runs[r]
+        run[kernels.R_FIRST], run[kernels.R_COUNT] = members[0], len(members)
+        run[kernels.R_TAPS], run[kernels.R_WORDS] = taps, words
+        run[kernels.R_FIXED] = _steadiness(program, dots, written)
+        taps += sum(dot["lines"] for dot in dots)
+        count = sum(dot["lines"] * (dot["len"] // 64 + 2) for dot in dots)
+        words += count
+        use = weight_use(dots)
+        if use not in sets:
+            sets[use] = len(sets), tiles
+            tiles += count * _tiles_a_step(dots[0]) * kernels.TILE if tiles_granted() else 0
+        run[kernels.R_SET], run[kernels.R_TILES] = sets[use]
+    values, acts = _space(program, groups)
+    reach = max((_reach(program, [ops[at] for at in members]) for members in groups), default=0)
+    return Code(
+        table=_field_table(ops),
+        turns=turns,
+        run_of=run_of,
+        runs=runs,
+        taps=taps + 1,
+        words=words + 1,
+        costs=_costs(program),
+        figures=np.array(
+            [
+                machine.macros,
+                machine.words,
+                machine.channel_trits,
+                machine.gather_trits,
+                machine.dma_bits,
+                machine.window_lines,
+                tiles_granted(),
+                accumulator_room(program),
+                sums_are_passed_on(ops),
+            ],
+            np.int64,
+        ),
+        memory=_memory(program),
+        external=np.ascontiguousarray(program.external).reshape(-1),
+        out_ports=output_ports(program),
+        written=tuple(sorted({span for spans in written.values() for span in spans})),
+        values=values,
+        acts=acts,
+        trits=64 * acts + reach if tiles_granted() else 0,
+        tiles=tiles,
+        sets=len(sets),
+    )
+
+
+def _tiles_a_step(dot: MicroOp) -> int:
+    """Matrix tiles that 64 columns of a run's weights take: 16 macros each."""
+    return int(dot["groups"] * dot["segments"] * -(-dot["macros"] // 16))
+
+
+_Spans = dict[Opcode, list[tuple[int, int]]]
+
+
+def _written(program: Program) -> _Spans:
+    """The stretches of words that micro-ops of each kind may write."""
+    spans: _Spans = {}
+    buffers: dict[int, list[tuple[int, int]]] = {}
+    row = program.machine.words * program.machine.macros
+    for op in program.ops:
+        if op.opcode is Opcode.BUF:
+            line = -(-op["width"] * op["pitch"] // 64)
+            start = op["base"] // 64
+            end = start + op["planes"] * op["depth"] * line
+            buffers.setdefault(op["buffer"], []).append((start, end))
+    for op in program.ops:
+        if op.opcode in (Opcode.DMAIN, Opcode.STORE, Opcode.LUT):
+            spans.setdefault(op.opcode, []).extend(buffers[op["buffer"]])
+        elif op.opcode is Opcode.DMAW:
+            span = (op["row"] * row, (op["row"] + op["n"]) * row)
+            spans.setdefault(op.opcode, []).append(span)
+    return spans
+
+
+def accumulator_room(program: Program) -> int:
+    """Sums that an accumulator takes, of the segments in use: whole rows of a matrix tile."""
+    segments = max((op["segments"] for op in program.ops if op.opcode in _SPANNED), default=1)
+    return -(-segments * program.machine.macros // 16) * 16
+
+
+def _steadiness(program: Program, dots: Sequence[MicroOp], written: _Spans) -> int:
+    """How long the expanded weights of a run hold: a number of the kernels."""
+    row = program.machine.words * program.machine.macros
+    rows = [(dot["row"] * row, (dot["row"] + 1) * row) for dot in dots]
+
+    def meets(spans: Sequence[tuple[int, int]]) -> bool:
+        return any(low < end and start < high for low, high in rows for start, end in spans)
+
+    if any(meets(spans) for opcode, spans in written.items() if opcode is not Opcode.DMAW):
+        return kernels.NEVER
+    return kernels.UNTIL_LOADED if meets(written.get(Opcode.DMAW, [])) else kernels.ALWAYS
+
+
+def _reach(program: Program, dots: Sequence[MicroOp]) -> int:
+    """Bytes that whole tiles read beyond the last window of a run at most."""
+    pitch = max((op["pitch"] for op in program.ops if op.opcode is Opcode.BUF), default=1)
+    op = dots[0]
+    return 32 * op["groups"] * op["segments"] * op["dx"] * pitch + 2 * kernels.TILE
+
+
+def _field_table(ops: Sequence[MicroOp]) -> Ints:
+    """The fields of a program, its accumulators renamed where no sum outlives its STORE.
+
+    Programs take turns among accumulators so that units overlap; when they are executed one after
+    the other, the same few do for all, and they stay in the cache.
+    """
+    table = field_table(ops)
+    if sums_are_passed_on(ops):
+        for opcode in (Opcode.DOT, Opcode.STORE):
+            table[table[:, 0] == opcode, FIELD[opcode]["acc"]] = 0
+    return table
+
+
+def _costs(program: Program) -> Ints:
+    """The terms of the cost rules that no execution changes, one row a micro-op."""
+    table = np.zeros((len(program.ops), kernels.COST_COLUMNS), np.int64)
+    for row, op in zip(table, program.ops, strict=True):
+        unit = TABLE[op.opcode].unit
+        if unit is not Unit.SEQUENCER:
+            spent = cost(program.machine, op, Extent(planes=1, pitch=1))
+            row[:] = unit, spent.startup, spent.items, spent.first, spent.each, spent.latency
+    return table
+
+
+def _memory(program: Program) -> Words:
+    """Both planes of the memory image, each with room behind it for a vector's overhang."""
+    machine = program.machine
+    row = machine.words * machine.macros
+    memory = np.zeros((2, (machine.rows + 1) * row + kernels.SLACK), np.uint64)
+    for at, data in zip(program.rows, program.row_data, strict=True):
+        memory[:, at * row : (at + 1) * row] = data.reshape(2, row)
+    return memory
+
+
+def _space(program: Program, groups: Sequence[Sequence[int]]) -> tuple[int, int]:
+    """Upper bounds for the work space: values of a line, and words of gathered trits."""
+    machine, ops = program.machine, program.ops
+    pitches = [op["pitch"] for op in ops if op.opcode is Opcode.BUF]
+    low, high = min(pitches, default=1), max(pitches, default=1)
+    values = [machine.macros, *(port.channels * port.width for port in program.inputs)]
+    trits = [
+        (port.channels + 63) * (port.width + 127) * (_most_levels(ops) + 1)
+        for port in program.inputs
+    ]
+    for op in ops:
+        if op.opcode is Opcode.DMAOUT:
+            width = min(op["limit"], program.outputs[op["port"]].width)
+            values.append(op["n"] * width)
+            trits.append((width + 128) * (high + op["n"]))
+        elif op.opcode is Opcode.LUT:
+            trits.append(2 * min(op["span"], op["limit"]) * high)
+    runs = [_run_words([ops[at] for at in group], low, high) for group in groups]
+    slack = 8 * kernels.SLACK
+    return max(values) + slack, max([max(trits, default=0) // 64, *runs]) + slack
+
+
+def _most_levels(ops: Sequence[MicroOp]) -> int:
+    return max((op["levels"] for op in ops if op.opcode is Opcode.DMAIN), default=1) or 1
+
+
+def _run_words(dots: Sequence[MicroOp], low: int, high: int) -> int:
+    """Words that the strips and the assembled windows of a run take at most."""
+    op = dots[0]
+    first = min(dot["x0"] + dot["toff"] // high for dot in dots)
+    last = max(dot["x0"] + (dot["toff"] + dot["len"]) // low + 1 for dot in dots)
+    pixels = (min(op["span"], op["limit"]) - 1) * op["dx"] + last - first
+    taps = sum(dot["lines"] for dot in dots)
+    strips = taps * (pixels * high // 64 + 2 * kernels.SLACK)
+    window = sum(dot["lines"] * (dot["len"] // 64 + 2) for dot in dots) + kernels.LANES
+    return strips + window * (kernels.CHUNK + op["groups"] * op["segments"])
