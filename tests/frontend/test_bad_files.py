@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from tdsl.frontend.parser import parse
+from tdsl.resources import PACKAGE
 from tests.frontend.expectations import HERE, PAGES, expected_in, page_with_snippets, places
 
 BAD = sorted((HERE / "bad").glob("*.tnn"))
@@ -36,7 +37,7 @@ def test_the_snippets_of_a_page_fail_and_pass(path: Path) -> None:
 
 
 def test_every_syntax_code_has_a_page() -> None:
-    sources = (HERE.parents[1] / "tdsl" / "frontend").glob("*.py")
+    sources = (PACKAGE / "frontend").glob("*.py")
     text = "".join(path.read_text("utf-8") for path in sources)
     used = {f"E01{i:02}" for i in range(100) if f'"E01{i:02}"' in text}
     assert used == {path.stem for path in SYNTAX_PAGES}

@@ -8,6 +8,7 @@ import pytest
 from tdsl.diagnostics import CompileError
 from tdsl.frontend.checker import check_module, load
 from tdsl.frontend.parser import parse
+from tdsl.resources import PACKAGE
 from tests.conftest import Golden
 from tests.frontend.check_cases import CASES
 from tests.frontend.check_files import write_files
@@ -97,9 +98,8 @@ def test_the_snippets_of_a_page_fail_and_pass(path: Path, folder: Path) -> None:
 
 
 def test_every_code_of_the_checker_has_cases_and_a_page() -> None:
-    root = HERE.parents[1] / "tdsl"
     text = "".join(
-        p.read_text("utf-8") for f in ("frontend", "ir") for p in (root / f).glob("*.py")
+        p.read_text("utf-8") for f in ("frontend", "ir") for p in (PACKAGE / f).glob("*.py")
     )
     used = set(re.findall(r'"(E0[234]\d\d)"', text))
     assert used == set(CASES)
