@@ -36,6 +36,8 @@ Grey = Annotated[
     typer.Option("--grey", help="Convert colour pictures for a network with one input channel."),
 ]
 Output = Annotated[
-    Path | None,
-    typer.Option("--output", "-o", metavar="OUT", help="Where to write: a file or a folder."),
+    str | None,
+    typer.Option(
+        "--output", "-o", metavar="OUT", help="Where to write: a .png, .npy or .npz, or a folder."
+    ),
 ]

@@ -69,7 +69,7 @@ def _run(
     network: str,
     runner_of: "RunnerOf",
     frames: "Iterator[Frame]",
-    output: Path | None,
+    output: str | None,
     json: bool,
 ) -> None:
     from tdsl.cli.frames import run_frames

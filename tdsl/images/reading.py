@@ -34,6 +34,7 @@ def read_frames(inputs: Sequence[str], ports: Sequence[Port], grey: bool) -> Ite
         return
     if len(named) < len(inputs):
         raise _unbound(ports, "some inputs are named and some are not")
+    _check_names([name for name, _, _ in named], ports)
     yield from _read_named({name: Path(path) for name, _, path in named}, ports, grey)
 
 
@@ -70,7 +71,6 @@ def _read_unnamed(path: Path, ports: Sequence[Port], grey: bool) -> Iterator[Fra
 
 
 def _read_named(paths: Mapping[str, Path], ports: Sequence[Port], grey: bool) -> Iterator[Frame]:
-    _check_names(list(paths), ports)
     frames = {
         port.name: [
             frame.arrays[port.name]

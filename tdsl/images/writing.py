@@ -18,6 +18,7 @@ from tdsl.replacing import replacing
 _GREYS = {(0, 255): range(256), (0, 1): (0, 255), (-1, 1): (0, 128, 255)}
 """The grey level of each value, from the lowest on, by the range of values of an output."""
 
+FILES = (".png", ".npy", ".npz")
 Outputs = Mapping[str, Array]
 
 
@@ -53,9 +54,13 @@ class Destination:
         return chosen
 
 
-def open_destination(path: Path, ports: Sequence[Port], several: bool) -> Destination:
-    """Decide what `path` stands for, before anything is computed. Raises CompileError (E0712)."""
-    is_file = path.suffix in (".png", ".npy", ".npz") and not path.is_dir()
+def open_destination(where: str, ports: Sequence[Port], several: bool) -> Destination:
+    """Decide what `where` stands for, before anything is computed. Raises CompileError (E0712)."""
+    path = Path(where)
+    named_as_folder = where.endswith("/")
+    is_file = path.suffix in FILES and not named_as_folder and not path.is_dir()
+    if not is_file and not path.is_dir():
+        _check_new_folder(path, named_as_folder)
     if is_file and several:
         raise refusal(
             "E0712",
@@ -71,6 +76,22 @@ def open_destination(path: Path, ports: Sequence[Port], several: bool) -> Destin
     except OSError as error:
         raise _unwritable(path, error) from error
     return Destination(path, chosen, not is_file)
+
+
+def _check_new_folder(path: Path, named_as_folder: bool) -> None:
+    """Refuse a name that reads as a file of another format, and a file that is there already."""
+    if path.suffix and not named_as_folder:
+        raise refusal(
+            "E0712",
+            f"`{path}` is no folder, and outputs are not written as {path.suffix}",
+            remedy=f"write .png, .npy or .npz, or to a new folder: -o {path}/",
+        )
+    if path.exists():
+        raise refusal(
+            "E0712",
+            f"`{path}` is a file, and no folder",
+            remedy="name a folder, or a file that ends in .png, .npy or .npz",
+        )
 
 
 def has_picture(port: Port) -> bool:

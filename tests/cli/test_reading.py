@@ -159,6 +159,15 @@ def test_several_inputs_are_named(tmp_path: Path) -> None:
     assert np.array_equal(again.arrays["ref"], frame.arrays["ref"])
 
 
+def test_an_input_given_twice_is_refused(tmp_path: Path) -> None:
+    Image.fromarray(PIXELS).save(tmp_path / "a.png")
+    with pytest.raises(CompileError) as caught:
+        list(read_frames([f"img={tmp_path / 'a.png'}"] * 2, [GREY], grey=False))
+    (diagnostic,) = caught.value.diagnostics
+    assert (diagnostic.code, diagnostic.span.line) == ("E0707", 0)
+    assert diagnostic.message.endswith("given are `img`, `img`")
+
+
 def test_several_inputs_without_names_are_refused(tmp_path: Path) -> None:
     Image.fromarray(PIXELS).save(tmp_path / "a.png")
     assert refused(tmp_path / "a.png", *PAIR) == "E0707"
