@@ -58,9 +58,9 @@ def compile_program(
         )
         return
     print_text(
-        f"{program.network} for {program.machine.name}: {len(program.ops)} micro-ops "
-        f"({bits(memory.program)}), weights {bits(memory.weights)}, "
-        f"features {bits(memory.features)}; written to {output}"
+        f"{program.network} for {program.machine.name}: written to {output}\n"
+        f"{len(program.ops):,} micro-ops ({bits(memory.program)}), "
+        f"weights {bits(memory.weights)}, features {bits(memory.features)}"
     )
 
 

@@ -26,8 +26,10 @@ def run_checks(files: Files, machine: Machine = None, json: Json = False) -> Non
     if json:
         data = [diagnostic.to_json() for diagnostic in failures]
         print_json({"ok": not failures, "passed": passed, "diagnostics": data})
-    elif passed or not failures:
+    elif passed:
         print_text(f"{passed} check{'' if passed == 1 else 's'} passed")
+    elif not failures:
+        print_text("no checks in these files: write `check net(P.image) == P.scores`")
     if failures:
         raise typer.Exit(1)
 

@@ -70,6 +70,12 @@ def test_checks_hold_or_say_where_they_do_not(command: Command, tiny: Path) -> N
     assert json.loads(command("test", tiny, "--json").out)["ok"] is False
 
 
+def test_files_without_checks_say_so(command: Command) -> None:
+    done = command("test", FIRST)
+    assert done.status == 0
+    assert done.out.startswith("no checks in these files")
+
+
 def test_accuracy_is_counted(command: Command, tmp_path: Path, tiny: Path) -> None:
     labels = scores(tiny).argmax(1)
     labels[:5] = (labels[:5] + 1) % 4

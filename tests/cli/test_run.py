@@ -82,6 +82,9 @@ def test_a_program_runs_alone(command: Command, tmp_path: Path, picture: Path) -
     program = tmp_path / "first.tprog"
     compiled = command("compile", FIRST, "-o", program, "--size", "13x9")
     assert compiled.status == 0
+    first, second = compiled.out.splitlines()
+    assert first == f"first for nearmem-1mb: written to {program}"
+    assert len(second) <= 80
     done = command("exec", program, picture, "-o", tmp_path / "out.npy")
     assert done.status == 0
     assert np.array_equal(np.load(tmp_path / "out.npy"), expected())
