@@ -87,6 +87,20 @@ def test_an_interrupt_leaves_no_file(tmp_path: Path) -> None:
     assert [path.name for path in tmp_path.iterdir()] == ["endless.npy"]
 
 
+def test_an_interrupt_while_starting_is_quiet(tmp_path: Path) -> None:
+    (tmp_path / "typer.py").write_text("raise KeyboardInterrupt\n")
+    path = os.pathsep.join([str(tmp_path), environment()["PYTHONPATH"]])
+    done = tdsl_command("check", FIRST, PYTHONPATH=path)
+    assert (done.returncode, done.stdout, done.stderr) == (130, "", "")
+
+
+def test_help_has_a_short_name() -> None:
+    for command in ([], ["run"]):
+        short, long = tdsl_command(*command, "-h"), tdsl_command(*command, "--help")
+        assert (short.returncode, short.stdout) == (0, long.stdout)
+        assert "Usage" in short.stdout
+
+
 def test_an_internal_error_is_one_line_and_a_hint(tmp_path: Path) -> None:
     (tmp_path / "sitecustomize.py").write_text(
         "import tdsl.resources\n"
