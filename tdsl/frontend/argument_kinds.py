@@ -5,6 +5,7 @@ from enum import Enum
 
 from tdsl.frontend.values import (
     Dims,
+    Fraction,
     Generated,
     Items,
     Number,
@@ -41,6 +42,16 @@ class ArgumentKind(Enum):
     THRESHOLD = "a number, an array such as `P.c1.lo`, or a list of numbers"
 
 
+_RANGES = {
+    ArgumentKind.COUNT: (1, LARGEST - 1),
+    ArgumentKind.INTEGER: (1 - LARGEST, LARGEST - 1),
+    ArgumentKind.WINDOW: (1, LARGEST - 1),
+    ArgumentKind.PADDING: (0, LARGEST - 1),
+    ArgumentKind.THRESHOLD: (1 - LARGEST, LARGEST - 1),
+}
+"""The numbers that a kind takes, where it takes any."""
+
+
 def converted(kind: ArgumentKind, name: str, value: Value, operation: str) -> Argument:
     """`value` as an argument of `kind`. Raises OpError where it is something else."""
     argument = _CONVERSIONS[kind](value)
@@ -48,10 +59,29 @@ def converted(kind: ArgumentKind, name: str, value: Value, operation: str) -> Ar
         raise OpError(
             code="E0308",
             message=f"`{name}` of `{operation}` cannot be {described(value)}",
-            label=f"it takes {kind.value}",
+            label=f"it takes {_wanted(kind, value)}",
             argument=name,
         )
     return argument
+
+
+def _wanted(kind: ArgumentKind, value: Value) -> str:
+    """What a kind takes: for a number out of its range that range, else its description."""
+    numbers = value.items if isinstance(value, Items) else (value,)
+    if kind not in _RANGES or not any(_is_outside(number, *_RANGES[kind]) for number in numbers):
+        return kind.value
+    low, high = _RANGES[kind]
+    return f"whole numbers from {low} to {high}"
+
+
+def _is_outside(value: Value, low: int, high: int) -> bool:
+    match value:
+        case Number(int(number)):
+            return not low <= number <= high
+        case Dims(height, width):
+            return not low <= min(height, width) <= max(height, width) <= high
+        case _:
+            return isinstance(value, Fraction)
 
 
 def _integer(value: Value) -> int | None:

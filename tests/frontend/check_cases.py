@@ -192,6 +192,10 @@ CASES: dict[str, list[str]] = {
         net("return x -> conv(4, 3x3, «pad = [1, 2])"),
         net("return x -> conv(4, 3x3, «w = 3)"),
         net("return x -> ternarize(«lo = 0.5, hi = 1)"),
+        net("return x -> ternarize(«lo = -1099511627776, hi = 1)"),
+        net("return x -> ternarize(«lo = [0, 0, 0, 9999999999], hi = 1)"),
+        net("return x -> conv(4, 3x3, «stride = 0)"),
+        net("return x -> conv(4, 3x3, «pad = -1)"),
         net("return x -> part(«3x3)", top=BLOCKS),
         net(
             "return 4 -> b".replace("4", "«4"),
