@@ -22,6 +22,14 @@ class Stage(StrEnum):
     ASSEMBLY = "assembly"
 
 
+def _stage(name: str) -> Stage:
+    """The stage of a name; Typer's own check answers in the words of another library."""
+    names = [stage.value for stage in Stage]
+    if name not in names:
+        raise typer.BadParameter(f"`{name}` is none of the stages {', '.join(names)}")
+    return Stage(name)
+
+
 def compile_program(
     file: File,
     output: Annotated[
@@ -66,7 +74,10 @@ def compile_program(
 
 def show(
     file: File,
-    emit: Annotated[Stage, typer.Option("--emit", help="Which stage.")] = Stage.GRAPH,
+    emit: Annotated[
+        Stage,
+        typer.Option("--emit", parser=_stage, metavar="STAGE", help=", ".join(Stage) + "."),
+    ] = Stage.GRAPH,
     network: NetworkName = None,
     size: Size = None,
     machine: Machine = None,

@@ -91,11 +91,17 @@ def _leave_pipe() -> None:
 
 
 def _report_unexpected(error: Exception) -> int:
-    """Say what happened; returns the exit status. All but a full disk is our own mistake."""
+    """Say what happened; returns the exit status. What is full is no mistake of ours."""
     if isinstance(error, OSError) and error.errno == errno.ENOSPC:
         sys.stderr.write(
             "error[E0712]: the result cannot be written: no space left\n"
             "  = help: make room, or write it to another place\n"
+        )
+        return INPUT_IS_WRONG
+    if isinstance(error, MemoryError):
+        sys.stderr.write(
+            "error[E0704]: this computer has too little memory for inputs of this size\n"
+            "  = help: choose a smaller size, or fewer frames at a time\n"
         )
         return INPUT_IS_WRONG
     _report_internal(error)

@@ -116,6 +116,20 @@ def test_an_internal_error_is_one_line_and_a_hint(tmp_path: Path) -> None:
     assert "Traceback" in tdsl_command("samples", PYTHONPATH=path, TDSL_DEBUG="1").stderr
 
 
+def test_too_little_memory_is_a_diagnostic(tmp_path: Path) -> None:
+    (tmp_path / "sitecustomize.py").write_text(
+        "import tdsl.resources\n"
+        "def full():\n"
+        "    raise MemoryError('Unable to allocate')\n"
+        "tdsl.resources.samples_folder = full\n"
+    )
+    path = os.pathsep.join([str(tmp_path), environment()["PYTHONPATH"]])
+    done = tdsl_command("samples", PYTHONPATH=path)
+    assert done.returncode == 1
+    assert done.stderr.startswith("error[E0704]: this computer has too little memory")
+    assert "= help: " in done.stderr
+
+
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs a device without room")
 def test_a_full_disk_is_a_diagnostic() -> None:
     with open("/dev/full", "w") as full:

@@ -78,3 +78,11 @@ def test_every_stage_is_shown(command: Command, stage: str, words: list[str]) ->
     done = command("show", FIRST, "--emit", stage, *size)
     assert done.status == 0
     assert all(word in done.out for word in words)
+
+
+def test_an_unknown_stage_is_a_wrong_command_line(command: Command) -> None:
+    done = command("show", FIRST, "--emit", "bogus")
+    assert done.status == 2
+    words = " ".join(done.err.replace("│", " ").split())
+    assert "`bogus` is none of the stages syntax, graph, mapping, assembly" in words
+    assert "Value error" not in words
