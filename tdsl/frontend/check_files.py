@@ -1,5 +1,6 @@
 """The declarations of a file, and of the files it uses -> scopes and opened weights."""
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -148,7 +149,10 @@ def _library(
     except CompileError as error:
         reason = error.diagnostics[0].message
         raise program.reports.reject(
-            "E0206", f"`{use.path.value}` cannot be used: {reason}", use.path.span
+            "E0206",
+            f"`{use.path.value}` cannot be used: {reason}",
+            use.path.span,
+            helps=("name a `.tnn` file, by its path from the folder of this one",),
         ) from error
     except (OSError, ValueError, RuntimeError) as error:
         raise program.reports.reject(
@@ -186,6 +190,14 @@ def _open(weights: syntax.Weights, directory: Path, program: Program) -> Weights
 
 
 def _check_sha256(stated: syntax.StringLiteral, file: WeightsFile, program: Program) -> None:
+    if not re.fullmatch("[0-9A-Fa-f]{64}", stated.value):
+        raise program.reports.reject(
+            "E0406",
+            "a SHA-256 is 64 hexadecimal digits",
+            stated.span,
+            f"these are {len(stated.value)} characters",
+            helps=("`sha256sum FILE` prints it",),
+        )
     actual = file_sha256(file.path)
     if stated.value.lower() != actual:
         raise program.reports.reject(

@@ -32,14 +32,15 @@ def read_source(path: Path) -> str:
 
 
 _SAVE = "save it as UTF-8 text"
+_NAME = "give the path of a `.tnn` file that you may read"
 
 
 def _read_bytes(path: Path) -> bytes:
     try:
         if path.is_dir():
-            raise _refused(path, "E0118", "this is a folder, not a file")
+            raise _refused(path, "E0118", "this is a folder, not a file", help_text=_NAME)
         if path.exists() and not path.is_file():
-            raise _refused(path, "E0118", "this is a device, not a file")
+            raise _refused(path, "E0118", "this is a device, not a file", help_text=_NAME)
         size = path.stat().st_size
         if size > LARGEST_FILE:
             raise _refused(
@@ -50,10 +51,12 @@ def _read_bytes(path: Path) -> bytes:
             )
         return path.read_bytes()
     except FileNotFoundError:
-        raise _refused(path, "E0118", "there is no such file") from None
+        raise _refused(path, "E0118", "there is no such file", help_text=_NAME) from None
     except (OSError, ValueError) as error:
         reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
-        raise _refused(path, "E0118", f"the file cannot be read: {reason}") from None
+        raise _refused(
+            path, "E0118", f"the file cannot be read: {reason}", help_text=_NAME
+        ) from None
 
 
 def _refused(path: Path, code: str, message: str, *, help_text: str = "") -> CompileError:

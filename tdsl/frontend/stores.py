@@ -107,7 +107,11 @@ def read_integers(file: WeightsFile, key: str, role: str, *, ternary: bool) -> I
         raw = file.array(key)
     except WeightsError as error:
         raise OpError(
-            code="E0405", message=error.message, argument=role, notes=(error.note,)
+            code="E0405",
+            message=error.message,
+            argument=role,
+            notes=(error.note,),
+            helps=(error.help,),
         ) from error
     if raw.dtype.kind not in "biuf":
         raise _bad_values(file, key, role, f"it holds {raw.dtype}, not integers")

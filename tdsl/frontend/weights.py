@@ -48,6 +48,7 @@ _UNREADABLE = (
     Warning,
 )
 """What the readers raise for damaged files."""
+_AGAIN = "write it again: it may have been cut short or altered"
 
 
 @dataclass(eq=False)
@@ -84,7 +85,7 @@ class WeightsFile:
             return unpack_trits(raw, self.packed[key]) if key in self.packed else raw
         except _UNREADABLE as error:
             raise WeightsError(
-                f"array `{key}` of `{self.name}` cannot be read", note=_reason(error)
+                f"array `{key}` of `{self.name}` cannot be read", note=_reason(error), help=_AGAIN
             ) from error
 
 
@@ -97,17 +98,24 @@ def open_weights(path: Path) -> WeightsFile:
         )
     if not path.exists():
         raise WeightsError(
-            f"there is no weights file `{path.name}`", note=f"looked for {path}", missing=True
+            f"there is no weights file `{path.name}`",
+            note=f"looked for {path}",
+            help="put it there; `tdsl cost --no-weights` counts without it",
+            missing=True,
         )
     if not path.is_file():
-        raise WeightsError(f"`{path.name}` is not a regular file", note=f"looked at {path}")
+        raise WeightsError(
+            f"`{path.name}` is not a regular file",
+            note=f"looked at {path}",
+            help="name a `.npz` or `.safetensors` file",
+        )
     try:
         return _open_npz(path) if _is_npz(path) else _open_tensors(path)
     except _UNREADABLE as error:
         raise WeightsError(
             f"`{path.name}` cannot be read as a `{path.suffix}` file",
             note=_reason(error),
-            help="write it again: it may have been cut short or altered",
+            help=_AGAIN,
         ) from error
 
 
@@ -164,7 +172,10 @@ def _npy_shape(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> tuple[int, 
     with archive.open(member) as stream:
         shape, dtype = _npy_header(stream)
         if dtype.hasobject:
-            raise ValueError(f"array `{member.filename}` holds pickled Python objects")
+            raise WeightsError(
+                f"array `{member.filename.removesuffix('.npy')}` holds Python objects, no integers",
+                help="save it as integers: array.astype(numpy.int64)",
+            )
         size = prod(shape) * dtype.itemsize
         if size > MOST_BYTES:
             raise ValueError(f"array `{member.filename}` is larger than {MOST_BYTES >> 20} MiB")

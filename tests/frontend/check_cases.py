@@ -329,7 +329,10 @@ CASES: dict[str, list[str]] = {
             top='weights Q = "short.safetensors"',
         ),
     ],
-    "E0406": [held("return x", top=f'weights Q = "good.npz" sha256 «"{"0" * 64}"')],
+    "E0406": [
+        held("return x", top=f'weights Q = "good.npz" sha256 «"{"0" * 64}"'),
+        held("return x", top='weights Q = "good.npz" sha256 «"abc"'),
+    ],
     "E0407": [
         held("return x -> quantize(u2, «th = [1, 3, 2])"),
         held("return x -> quantize(u2, «th = P.unsorted) -> ternarize(lo = 0, hi = 0)"),

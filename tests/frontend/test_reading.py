@@ -56,7 +56,9 @@ def test_a_large_file_is_not_opened(tmp_path: Path, monkeypatch: pytest.MonkeyPa
 
 @pytest.mark.parametrize("name", ["missing.tnn", ".", "a\0b", "x" * 5000])
 def test_paths_that_lead_to_no_file(tmp_path: Path, name: str) -> None:
-    assert _refused(tmp_path / name).code == "E0118"
+    refused = _refused(tmp_path / name)
+    assert (refused.code, refused.span.line, refused.span.column) == ("E0118", 1, 1)
+    assert refused.helps
 
 
 def test_the_largest_file_is_read(tmp_path: Path) -> None:
