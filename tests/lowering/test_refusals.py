@@ -14,9 +14,9 @@ from tdsl.random_values import random_weights
 from tdsl_runtime.description import MachineDescription, load_machine
 from tests.builder import Builder, Case
 from tests.chain.machines import machine_named
+from tests.frontend.expectations import PAGES, page_with_snippets, places
 from tests.networks import named_network
 
-PAGES = Path(__file__).parents[2] / "docs" / "errors"
 ROOMY = load_machine("nearmem-16mb")
 
 SOURCE = """tnn 1
@@ -40,14 +40,19 @@ def refused(case: Case, machine: MachineDescription) -> Diagnostic:
 def refused_source(result: str, last: str, machine: MachineDescription) -> tuple[str, Diagnostic]:
     """A source that checks but cannot be compiled, and its one diagnostic."""
     text = SOURCE.format(result=result, last=last)
+    with pytest.raises(CompileError) as caught:
+        compile_source(text, machine)
+    (diagnostic,) = caught.value.diagnostics
+    return text, diagnostic
+
+
+def compile_source(text: str, machine: MachineDescription) -> None:
+    """Compile the network of a source with random weights."""
     module, mistakes = parse(text, "net.tnn")
     assert not mistakes
     checked = check_module(module, Path(), require_weights=False)
     (net,) = checked.networks.values()
-    with pytest.raises(CompileError) as caught:
-        compile_graph(net.graph, random_weights(net.graph), machine)
-    (diagnostic,) = caught.value.diagnostics
-    return text, diagnostic
+    compile_graph(net.graph, random_weights(net.graph), machine)
 
 
 def marked(text: str, diagnostic: Diagnostic) -> str:
@@ -142,8 +147,13 @@ def test_a_sequencer_that_is_too_small(field: str, value: int, what: str) -> Non
 
 
 @pytest.mark.parametrize("code", ["E0801", "E0802"])
-def test_every_code_has_a_page(code: str) -> None:
-    assert (PAGES / f"{code}.md").read_text("utf-8").startswith(f"# {code}: ")
+def test_the_snippets_of_a_page_fail_and_pass(code: str) -> None:
+    page = page_with_snippets(PAGES / f"{code}.md")
+    assert page is not None
+    with pytest.raises(CompileError) as caught:
+        compile_source(page.fails, load_machine("nearmem-1mb"))
+    assert places(caught.value.diagnostics) == [page.place]
+    compile_source(page.passes, load_machine("nearmem-1mb"))
 
 
 def compiles(name: str, machine: MachineDescription) -> bool:
