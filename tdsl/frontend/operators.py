@@ -138,9 +138,7 @@ def check_accumulator(arguments: Arguments, op: ops.Op, result: TensorType) -> N
         message=f"the accumulator `{stated}` can overflow",
         label=f"{stated} holds {stated.low} to {stated.high}",
         argument="acc",
-        notes=(
-            f"{told} ternary products of `{x.element}` reach {-reach} to {reach}",
-        ),
+        notes=(f"{told} ternary products of `{x.element}` reach {-reach} to {reach}",),
         helps=(
             f"use `acc = {exact}`",
             "or leave `acc` out: the narrowest safe one is chosen",
