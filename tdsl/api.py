@@ -114,7 +114,7 @@ class Network:
         if target is not None and target not in machines():
             target = str(self.folder / target)
         with machine_refusals("E0710"):
-            return load_machine(asked or target or DEFAULT_MACHINE)
+            return load_machine(asked if asked is not None else target or DEFAULT_MACHINE)
 
     def sizes_of(self, arrays: Mapping[str, Array]) -> dict[str, int]:
         """The free sizes of the network for these inputs."""

@@ -5,6 +5,8 @@ Every entry is mandatory and every unknown entry is refused: no figure is ever a
 
 from __future__ import annotations
 
+import difflib
+import json
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
@@ -195,10 +197,13 @@ def load_machine(name_or_path: str | Path) -> MachineDescription:
     try:
         text = path.read_text("utf-8")
     except (OSError, UnicodeDecodeError, ValueError) as error:
+        near = difflib.get_close_matches(str(name_or_path), machines(), n=1)
         raise MachineError(
             f"cannot read machine `{name_or_path}`: {_reason(error)}",
             f"the presets are {', '.join(machines())}",
-            "name a preset, or give the path of a machine description in TOML",
+            f"did you mean `{near[0]}`?"
+            if near
+            else "name a preset, or give the path of a machine description in TOML",
         ) from error
     return parse_machine(text, str(path))
 
@@ -311,7 +316,9 @@ def _text(data: Mapping[str, Any], key: str, file: str) -> str:
 def _integer(data: Mapping[str, Any], entry: Entry, file: str) -> int:
     value = _entry(data, entry.table, entry.key, entry.meaning, file)
     if not isinstance(value, int) or isinstance(value, bool):
-        raise _bad(file, f"{entry.table}.{entry.key}", value, "a whole number")
+        raise _bad(
+            file, f"{entry.table}.{entry.key}", json.dumps(value, default=str), "a whole number"
+        )
     if not entry.low <= value <= entry.high:
         wanted = f"between {entry.low} and {entry.high}"
         raise _bad(file, f"{entry.table}.{entry.key}", value, wanted)

@@ -131,6 +131,7 @@ WRONG: list[tuple[str, list[str]]] = [
     ("E0709", ["show", "FIRST", "--emit", "assembly"]),
     ("E0709", ["compile", "FIRST", "-o", "x.tprog", "--size", "12"]),
     ("E0710", ["run", "FIRST", "PICTURE", "--machine", "nearmem-2mb"]),
+    ("E0710", ["run", "FIRST", "PICTURE", "--machine", ""]),
     ("E0711", ["exec", "FIRST", "PICTURE"]),
     ("E0711", ["exec", "absent.tprog", "PICTURE"]),
     ("E0712", ["compile", "FIRST", "-o", "absent/x.tprog", "--size", "13x9"]),

@@ -63,7 +63,8 @@ def test_a_missing_entry_is_named_with_its_remedy(table: str, key: str) -> None:
     [
         ("array", "columns", 100, "a multiple of 64"),
         ("array", "columns", 64.0, "a whole number"),
-        ("array", "rows", True, "a whole number"),
+        ("array", "rows", True, "is true, but must be a whole number"),
+        ("array", "rows", "32", 'is "32", but must be a whole number'),
         ("array", "rows", 0, "between 1 and 65536"),
         ("array", "lanes", 257, "at most the 256 columns"),
         ("array", "macro_rows", 4096, "between 1 and 4096"),
@@ -114,6 +115,9 @@ def test_a_file_is_read_like_a_preset(tmp_path: Path) -> None:
     assert replace(load_machine("nearmem-1mb"), area=figure).area.triple() == (1.0, 2.0, 3.0)
     with pytest.raises(MachineError, match="cannot read machine `nowhere`"):
         load_machine("nowhere")
+    with pytest.raises(MachineError) as caught:
+        load_machine("nearmem-1m")
+    assert caught.value.remedy == "did you mean `nearmem-1mb`?"
     with pytest.raises(MachineError, match="not valid TOML"):
         parse_machine("name =", "m.toml")
     binary = tmp_path / "m.toml"
