@@ -182,7 +182,9 @@ def _costs(program: Program) -> Ints:
         unit = TABLE[op.opcode].unit
         if unit is not Unit.SEQUENCER:
             spent = cost(program.machine, op, Extent(planes=1, pitch=1))
-            row[:] = unit, spent.startup, spent.items, spent.first, spent.each, spent.latency
+            terms = (spent.startup, spent.items, spent.first, spent.each, spent.latency)
+            columns = FIELD[op.opcode]
+            row[:] = unit, *terms, columns.get("counter", 0), columns.get("xcounter", 0)
     return table
 
 

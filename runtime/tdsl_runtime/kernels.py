@@ -47,10 +47,10 @@ def inner(function: _Function) -> _Function:
     return cast("_Function", jit(function))
 
 
-def entry(function: _Function) -> _Function:
+def entry(function: Callable[..., None]) -> Any:
     """Compile a function that Python calls, and keep it for the next process."""
     jit = njit(nogil=True, cache=True, no_cfunc_wrapper=True, error_model="numpy", _nrt=False)
-    return cast("_Function", jit(function))
+    return jit(function)
 
 
 def emitted(function: Callable[..., Any]) -> Any:
@@ -874,20 +874,23 @@ def _plan(
 
 @inner
 def _span_start(op: Any, xcounter: Any, counters: Any) -> Any:
-    """First pixel of the span; `xcounter` is the column of that field, span follows."""
+    """First pixel of the span; `xcounter` is the column of that field, span and limit follow."""
+    if xcounter == 0:
+        return xcounter
     return counters[op[xcounter]] * op[xcounter + 1]
 
 
 @inner
-def _span_pixels(op: Any, xcounter: Any, counters: Any) -> Any:
+def _span_pixels(op: Any, xcounter: Any, start: Any) -> Any:
     """Pixels of the span: what is left of the line at most."""
-    start = counters[op[xcounter]] * op[xcounter + 1]
     return max(0, min(op[xcounter + 1], op[xcounter + 2] - start))
 
 
 @inner
 def _line_of(op: Any, counter: Any, counters: Any) -> Any:
-    """The line that the four fields from column `counter` on name."""
+    """The line that the four fields from column `counter` on name; 0 where there are none."""
+    if counter == 0:
+        return counter
     return counters[op[counter]] // op[counter + 1] * op[counter + 2] + op[counter + 3]
 
 
@@ -915,7 +918,8 @@ def _find_missing(
             first = x + op[D_TOFF] // pitch
             last = x + (op[D_TOFF] + op[D_LEN] - 1) // pitch + 1
             for line in range(op[D_LINES]):
-                y = _line_of(op, D_COUNTER, counters) + line * op[D_LDIL]
+                y = counters[op[D_COUNTER]] // op[D_DIV] * op[D_MUL] + op[D_OFF]
+                y += line * op[D_LDIL]
                 missing = _missing_pixel(desc, b, y, first, last, counters)
                 if missing != NONE:
                     status[0], status[1], status[2], status[3] = MISSING_PIXEL, d, missing, y
@@ -1468,10 +1472,11 @@ def _store_trits(
 @inner
 def _store(
     op: Any, mem: Any, wplane: Any, desc: Any, counters: Any, acc: Any, thresholds: Any,
-    values: Any, bits: Any, there: Any, bplane: Any, room: Any, macros: Any, p0: Any, pixels: Any,
+    values: Any, bits: Any, there: Any, bplane: Any, room: Any, macros: Any, y: Any, p0: Any,
+    pixels: Any,
 ) -> None:  # fmt: skip
     """Execute a STORE."""
-    b, y = op[F_BUFFER], _line_of(op, ST_COUNTER, counters)
+    b = op[F_BUFFER]
     if y < 0 or y >= desc[b, IMAGE_HEIGHT]:
         return
     shift = _image_shift(desc, b, counters)
@@ -1586,11 +1591,11 @@ def _interferes(
 
 @inner
 def _lut(
-    op: Any, mem: Any, wplane: Any, desc: Any, counters: Any, acts: Any, aplane: Any, p0: Any,
-    pixels: Any,
+    op: Any, mem: Any, wplane: Any, desc: Any, counters: Any, acts: Any, aplane: Any, y: Any,
+    p0: Any, pixels: Any,
 ) -> Any:  # fmt: skip
     """Execute a LUT; return whether its operands were held by their buffers."""
-    b, y = op[F_BUFFER], _line_of(op, L_COUNTER, counters)
+    b = op[F_BUFFER]
     region = (pixels * desc[b, PITCH] >> 6) + SLACK
     pitch, shift = desc[b, PITCH], _image_shift(desc, b, counters)
     low, high = max(0, -shift), min(desc[b, WIDTH], desc[b, IMAGE_WIDTH] - shift)
@@ -2091,9 +2096,11 @@ def _element_shift(kind: Any) -> Any:
 # The clock: issue cycle, micro-ops issued, then for each unit when it is free and when all is done.
 CLOCK_ISSUE, CLOCK_ISSUED, CLOCK_FREE, CLOCK_DONE = 0, 1, 2, 6
 CLOCK_SIZE = 10
-# Columns of the cost table: terms of `timing.cost` that no execution changes.
-(COST_UNIT, COST_STARTUP, COST_ITEMS, COST_FIRST, COST_EACH, COST_LATENCY) = range(6)
-COST_COLUMNS = 6
+# Columns of the cost table: unit, terms of `timing.cost` that no execution changes, and the columns
+# of the micro-op's line and span fields (0: it has none).
+(COST_UNIT, COST_STARTUP, COST_ITEMS, COST_FIRST, COST_EACH, COST_LATENCY, COST_LINE,
+ COST_SPAN) = range(8)  # fmt: skip
+COST_COLUMNS = 8
 # Figures of the machine.
 (M_MACROS, M_WORDS, M_CHANNEL_TRITS, M_GATHER_TRITS, M_DMA_BITS, M_WINDOW_LINES,
  M_TILES, M_ROOM, M_LOOSE) = range(9)  # fmt: skip
@@ -2295,6 +2302,9 @@ def execute(
         op, row, cost = table[at], counts[at], costs[at]
         code = op[0]
         row[EXECUTED] += 1
+        y = _line_of(op, cost[COST_LINE], counters)
+        p0 = _span_start(op, cost[COST_SPAN], counters)
+        pixels = _span_pixels(op, cost[COST_SPAN], p0)
         status[1] = at
         if code == OP_DOT:
             run = runs[run_of[at]]
@@ -2309,8 +2319,6 @@ def execute(
                     loads, row_words,
                 )  # fmt: skip
                 run[R_STAMP] = stamps[0]
-            p0 = _span_start(op, D_XCOUNTER, counters)
-            pixels = _span_pixels(op, D_XCOUNTER, counters)
             if pixels > 0:
                 loaded = np.int64(1) if run[R_FIXED] == ALWAYS else stamps[1]
                 _dot(
@@ -2333,25 +2341,19 @@ def execute(
             at = end
             continue
         if code == OP_STORE:
-            p0 = _span_start(op, ST_XCOUNTER, counters)
-            pixels = _span_pixels(op, ST_XCOUNTER, counters)
             _store(
                 op, mem, wplane, buffers, counters, acc, thresholds, values, bits, there, bplane,
-                room, macros, p0, pixels,
+                room, macros, y, p0, pixels,
             )  # fmt: skip
             _time_store(op, buffers, figures, cost, pixels, clock, started, row)
         elif code == OP_ACC:
-            pixels = _span_pixels(op, A_XCOUNTER, counters)
             items = _ceil(pixels, op[A_GROUPS] * op[A_SEGMENTS])
             _accumulate(op, acc, excess, items, room, macros)
             row[PIXELS] += pixels
             _work(clock, started, cost, items, cost[COST_FIRST], cost[COST_EACH], row)
         elif code == OP_LUT:
-            p0 = _span_start(op, L_XCOUNTER, counters)
-            pixels = _span_pixels(op, L_XCOUNTER, counters)
             trits = pixels * buffers[op[F_BUFFER], PITCH]
-            if not _lut(op, mem, wplane, buffers, counters, acts, aplane, p0, pixels):
-                y = _line_of(op, L_COUNTER, counters)
+            if not _lut(op, mem, wplane, buffers, counters, acts, aplane, y, p0, pixels):
                 _lut_failure(op, buffers, counters, y, p0, pixels, status)
                 break
             items = _ceil(trits, min(figures[M_CHANNEL_TRITS], figures[M_GATHER_TRITS]))
@@ -2362,7 +2364,7 @@ def execute(
             _load_thresholds(op, mem, wplane, thresholds, row_words, macros)
             _work(clock, started, cost, cost[COST_ITEMS], cost[COST_FIRST], cost[COST_EACH], row)
         elif code == OP_DMAIN:
-            b, port, y = op[F_BUFFER], in_ports[op[I_PORT]], _line_of(op, I_COUNTER, counters)
+            b, port = op[F_BUFFER], in_ports[op[I_PORT]]
             shift = _image_shift(buffers, b, counters)
             low = max(0, -shift)
             high = min(buffers[b, WIDTH], buffers[b, IMAGE_WIDTH] - shift)
@@ -2377,7 +2379,7 @@ def execute(
             trits = moved * (op[I_LEVELS] if op[I_FORMAT] else buffers[b, PLANES])
             _time_dma(figures, cost, pixels, trits, moved * port[P_BITS], clock, started, row)
         elif code == OP_DMAOUT:
-            b, port, y = op[F_BUFFER], out_ports[op[O_PORT]], _line_of(op, O_COUNTER, counters)
+            b, port = op[F_BUFFER], out_ports[op[O_PORT]]
             shift = _image_shift(buffers, b, counters)
             low = max(op[O_X0], -shift)
             high = min(op[O_X0] + op[O_LIMIT], port[P_WIDTH] - shift)

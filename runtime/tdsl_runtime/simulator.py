@@ -4,6 +4,7 @@ The kernels execute what `decoding` has laid out for them. Outputs and counters 
 interpreter, bit for bit.
 """
 
+import gc
 from collections.abc import Callable, Generator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -55,7 +56,7 @@ class Simulator:
         what no buffer holds or waits for a token that is never posted.
         """
         images = check_inputs(self.program.inputs, inputs)
-        with _told_of_compilation(self._on_compile):
+        with _compiling(self._on_compile):
             return self._execute(images)
 
     def run_many(
@@ -80,8 +81,7 @@ class Simulator:
         counts = np.zeros((len(code.table), len(Counter)), np.int64)
         clock = np.zeros(kernels.CLOCK_SIZE, np.int64)
         status = np.zeros(5, np.int64)
-        run: Callable[..., None] = kernels.execute
-        run(
+        kernels.execute(
             code.table,
             code.turns,
             code.run_of,
@@ -116,12 +116,12 @@ class Simulator:
 
 
 @contextmanager
-def _told_of_compilation(on_compile: Callable[[], None] | None) -> Generator[None]:
-    """Call back when the kernels are compiled: not where a cache holds them."""
-    if on_compile is None:
+def _compiling(on_compile: Callable[[], None] | None) -> Generator[None]:
+    """Around the first run: tell if the kernels are compiled now, and let nothing disturb that."""
+    if kernels.execute.signatures:
         yield
         return
-    pending = [on_compile]
+    pending = [on_compile] if on_compile is not None else []
 
     class Listener(event.Listener):  # type: ignore[misc]
         def on_start(self, event: Any) -> None:
@@ -131,8 +131,14 @@ def _told_of_compilation(on_compile: Callable[[], None] | None) -> Generator[Non
         def on_end(self, event: Any) -> None:
             pass
 
-    with event.install_listener("numba:compile", Listener()):
-        yield
+    collects = gc.isenabled()
+    gc.disable()
+    try:
+        with event.install_listener("numba:compile", Listener()):
+            yield
+    finally:
+        if collects:
+            gc.enable()
 
 
 def _counters(table: Ints, counts: Ints, clock: Ints) -> Counters:
