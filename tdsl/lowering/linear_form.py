@@ -73,13 +73,13 @@ def _by_operation(walk: Walk, position: int) -> tuple[Term, ...] | None:
         case ops.Linear(weight=weight):
             return _matrix(walk, node.inputs[0], walk.resolve(weight))
         case ops.Add():
-            return _operand(walk, node.inputs[0]) + _operand(walk, node.inputs[1])
-        case ops.Sub() | ops.Compare():
-            return _operand(walk, node.inputs[0]) + negated(_operand(walk, node.inputs[1]))
+            return operand(walk, node.inputs[0]) + operand(walk, node.inputs[1])
+        case ops.Sub():
+            return difference(walk, position)
         case ops.Shift(amount=amount) if amount >= 0:
-            return doubled(_operand(walk, node.inputs[0]), amount)
+            return doubled(operand(walk, node.inputs[0]), amount)
         case ops.Pool(kind=PoolKind.SUM | PoolKind.AVG, kernel=kernel, stride=stride):
-            return pooled(_operand(walk, node.inputs[0]), kernel, stride)
+            return pooled(operand(walk, node.inputs[0]), kernel, stride)
         case ops.GlobalPool():
             return by_identity(walk, node.inputs[0])
         case ops.Sum():
@@ -91,7 +91,14 @@ def _by_operation(walk: Walk, position: int) -> tuple[Term, ...] | None:
             return None
 
 
-def _operand(walk: Walk, position: int) -> tuple[Term, ...]:
+def difference(walk: Walk, position: int) -> tuple[Term, ...]:
+    """The first operand of a node less the second."""
+    first, second = walk.node(position).inputs
+    return operand(walk, first) + negated(operand(walk, second))
+
+
+def operand(walk: Walk, position: int) -> tuple[Term, ...]:
+    """The value of a node inside a larger sum: by its operation where that alone is its value."""
     op = walk.node(position).op
     fits = isinstance(op, _LINEAR) and not (
         (isinstance(op, ops.Shift) and op.amount < 0)

@@ -3,12 +3,12 @@
 import numpy as np
 
 from tdsl.ir import ops
-from tdsl.lowering.linear_form import by_identity, linear_form
+from tdsl.lowering.linear_form import by_identity, difference, linear_form, operand
 from tdsl.lowering.peel import Peeled, peel
 from tdsl.lowering.steps import DotStep, Pooling, Raw, Tensor, Term
 from tdsl.lowering.terms import negated
 from tdsl.lowering.thermometer import thermometer_terms
-from tdsl.lowering.thresholds import thresholded
+from tdsl.lowering.thresholds import Thresholded, thresholded
 from tdsl.lowering.walk import Walk, shape
 
 
@@ -18,7 +18,7 @@ def dot_step(walk: Walk, position: int) -> DotStep:
     outer = thresholded(walk, position)
     # Clamps, shifts and maxima are not odd functions: no fusion under a minus.
     inner = peel(walk, position, outer.source) if outer.sign > 0 else Peeled(outer.source)
-    terms = _terms(walk, position, inner.source)
+    terms = _terms(walk, position, outer, inner)
     out = walk.new(position)
     return DotStep(
         name=node.name,
@@ -43,11 +43,15 @@ def copy_step(walk: Walk, position: int) -> DotStep:
     )
 
 
-def _terms(walk: Walk, position: int, source: int) -> tuple[Term, ...]:
+def _terms(walk: Walk, position: int, outer: Thresholded, inner: Peeled) -> tuple[Term, ...]:
     op = walk.node(position).op
     if isinstance(op, ops.Thermometer):
         return thermometer_terms(walk, op, walk.node(position).inputs[0])
-    return linear_form(walk, source, walk.fusible(position, source))
+    if isinstance(op, ops.Compare) and op.constant is None:
+        return difference(walk, position)
+    if outer.sign < 0:
+        return operand(walk, outer.source)
+    return linear_form(walk, inner.source, walk.fusible(position, inner.source))
 
 
 def _pooling(peeled: Peeled, out: Tensor) -> Pooling:

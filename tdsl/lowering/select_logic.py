@@ -8,7 +8,7 @@ from tdsl.ir import ops
 from tdsl.ir.ops import CompareKind
 from tdsl.ir.tensor_type import Kind
 from tdsl.lowering import logic
-from tdsl.lowering.linear_form import linear_form
+from tdsl.lowering.linear_form import difference, operand
 from tdsl.lowering.select_dot import copy_step
 from tdsl.lowering.steps import DotStep, LogicStep, Tensor, Tern
 from tdsl.lowering.walk import Walk, shape
@@ -40,8 +40,8 @@ def equality(walk: Walk, position: int, op: ops.Compare) -> Tensor:
     """x == c: the sign of x - c, then its absolute value, inverted for `==`."""
     node = walk.node(position)
     constant = np.full(shape(node)[0], op.constant or 0, dtype=np.int64)
-    source = position if op.constant is None else node.inputs[0]
-    terms = linear_form(walk, source, walk.fusible(position, source))
+    two = op.constant is None
+    terms = difference(walk, position) if two else operand(walk, node.inputs[0])
     sign = replace(walk.new(position, f"{node.name}.sign"), low=-1, high=1)
     walk.add(DotStep(node.name, sign, terms, Tern(constant, constant), span=node.span))
     table = logic.IS_ZERO if op.kind is CompareKind.EQ else logic.NOT_ZERO
