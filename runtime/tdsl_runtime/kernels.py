@@ -1790,22 +1790,32 @@ def _byte_plane(
         tested = _splat(b, b.trunc(b.shl(I64(1), j), I8), 64)
         negatives = _splat(b, b.icmp_signed("!=", signed, I64(0)), 64)
 
-        def put(block: Any, value: Any) -> None:
+        def put(block: Any, value: Any, beyond: Any) -> None:
             minus = b.and_(b.icmp_signed("<", value, zero), negatives)
             size = b.select(minus, b.sub(zero, value), value)
             nonzero = b.icmp_unsigned("!=", b.and_(size, tested), zero)
             for plane_bits, place in zip((nonzero, b.and_(nonzero, minus)), out, strict=True):
-                b.store(b.bitcast(plane_bits, I64), b.gep(place, [block]), align=8)
+                word = b.lshr(b.bitcast(plane_bits, I64), beyond)
+                b.store(word, b.gep(place, [block]), align=8)
+
+        def block_at(index: Any) -> Any:
+            place = b.bitcast(b.gep(base, [index]), wide.as_pointer())
+            return b.load(place, align=1)
 
         blocks, rest = b.lshr(count, I64(6)), b.and_(count, I64(63))
         with cgutils.for_range(b, blocks) as loop:
-            place = b.gep(base, [b.shl(loop.index, I64(6))])
-            put(loop.index, b.load(b.bitcast(place, wide.as_pointer()), align=1))
+            put(loop.index, block_at(b.shl(loop.index, I64(6))), I64(0))
         with b.if_then(b.icmp_signed("!=", rest, I64(0))):
-            tail = cgutils.alloca_once_value(b, zero)
-            source = b.gep(base, [b.shl(blocks, I64(6))])
-            cgutils.raw_memcpy(b, b.bitcast(tail, I8.as_pointer()), source, rest, I64(1), align=1)
-            put(blocks, b.load(tail))
+            enough = b.icmp_signed(">=", b.add(start, count), I64(64))
+            with b.if_else(enough) as (whole, part):
+                with whole:
+                    put(blocks, block_at(b.sub(count, I64(64))), b.sub(I64(64), rest))
+                with part:
+                    tail = cgutils.alloca_once_value(b, zero)
+                    source = b.gep(base, [b.shl(blocks, I64(6))])
+                    target = b.bitcast(tail, I8.as_pointer())
+                    cgutils.raw_memcpy(b, target, source, rest, I64(1), align=1)
+                    put(blocks, b.load(tail), I64(0))
         return context.get_dummy_value()
 
     return signature, generate
@@ -2024,10 +2034,11 @@ def _bytes_out(
     """Write the trits of many channels of a gathered line, as bytes: transposed 64 x 64."""
     size = port[P_HEIGHT] * port[P_WIDTH]
     for block in range((count + 63) >> 6):
-        pixels = min(64, count - 64 * block)
+        x = max(0, min(64 * block, count - 64))
+        pixels = min(64, count - x)
         for first in range(0, op[O_N], 64):
             for p in range(2):
-                bit = ((SLACK + p * aplane) << 6) + op[O_CHAN] + first + 64 * block * pitch
+                bit = ((SLACK + p * aplane) << 6) + op[O_CHAN] + first + x * pitch
                 square = region + 64 + p * aplane
                 if (bit | pitch) & 63 == 0:
                     _transpose(acts, bit >> 6, pitch >> 6, square)
@@ -2036,7 +2047,7 @@ def _bytes_out(
                     acts[region + i + p * aplane] = _bits_at(acts, bit + i * pitch)
                 _transpose(acts, region + p * aplane, np.int64(1), square)
             for c in range(min(64, op[O_N] - first)):
-                at = to + (first + c) * size + 64 * block
+                at = to + (first + c) * size + x
                 _put_bytes(acts, region + 64 + c, aplane, out, at, pixels)
 
 
