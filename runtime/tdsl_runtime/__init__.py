@@ -1,1 +1,1 @@
-"""The machine: instruction set, description, interpreter and simulator. Knows nothing of the compiler."""
+"""The machine: instruction set, description, interpreter, simulator. Knows no compiler."""

@@ -14,7 +14,7 @@ from tdsl_runtime.interpreter import Interpreter
 from tests.builder import Builder
 
 HALF = Constant((0,))
-INNER = {
+INNER: dict[str, ops.Op] = {
     "equal to a constant": ops.Compare(CompareKind.EQ, 0),
     "less than a constant": ops.Compare(CompareKind.LT, 1),
     "average of four": ops.Pool(PoolKind.AVG, (2, 2), (2, 2)),
@@ -22,7 +22,7 @@ INNER = {
     "average over the image": ops.GlobalPool(PoolKind.AVG),
     "sum of everything": ops.Sum(),
 }
-OUTER = {
+OUTER: dict[str, ops.Op] = {
     "step": ops.Step(HALF),
     "ternarize": ops.Ternarize(Constant((1,)), HALF),
     "less": ops.Compare(CompareKind.LT, 1),
