@@ -1,21 +1,20 @@
 """Every stage of a few networks as text: graph, mapping and assembly."""
 
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 
-import tdsl
 from tdsl.compiler import Compiled, compile_graph
 from tdsl.frontend.checker import load
 from tdsl.ir.printer import print_graph
 from tdsl.lowering.printer import print_mapping
+from tdsl.resources import samples_folder
 from tdsl_runtime.assembly import disassemble
 from tests.chain.engines import named_chain
 from tests.chain.machines import machine_named
 from tests.conftest import Golden
 
-FIRST = Path(tdsl.__file__).parents[1] / "samples" / "first" / "first.tnn"
+FIRST = samples_folder() / "first" / "first.tnn"
 SHOWN = {
     "conv_3x3": machine_named("nearmem-1mb"),
     "max_pool_on_trits": machine_named("cutie-lanes"),

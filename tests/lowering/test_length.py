@@ -1,20 +1,18 @@
 """Programs and feature memory do not grow with the height of the image."""
 
-from pathlib import Path
-
 import pytest
 
-import tdsl
 from tdsl.compiler import Compiled, compile_graph
 from tdsl.frontend.checker import load
 from tdsl.ir.graph import Graph
 from tdsl.ir.parameters import Arrays
+from tdsl.resources import samples_folder
 from tdsl_runtime.description import MachineDescription, load_machine
 from tests.builder import Builder
 from tests.chain.machines import machine_named
 from tests.conftest import Golden
 
-SAMPLES = Path(tdsl.__file__).parents[1] / "samples"
+SAMPLES = samples_folder()
 HEIGHTS = (120, 121, 1080)
 FULL = load_machine("nearmem-16mb")
 
