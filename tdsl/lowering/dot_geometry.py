@@ -29,6 +29,7 @@ class DotGeometry:
     step: DotStep
     form: DotPlan
     reserved: int
+    first_kept: int
 
     @property
     def half(self) -> int:
@@ -37,7 +38,7 @@ class DotGeometry:
 
     def kept(self, number: int) -> int:
         """The accumulator in which pass `number` of a reduction stays."""
-        return self.plan.machine.accumulators - self.reserved + number
+        return self.plan.machine.accumulators - self.reserved + self.first_kept + number
 
     @property
     def stored_window(self) -> tuple[int, int]:
@@ -92,8 +93,16 @@ def dot_geometry(plan: Plan, number: int) -> DotGeometry:
     """The geometry of the DotStep of a number."""
     step = plan.selection.steps[number]
     assert isinstance(step, DotStep)
-    reductions = (len(d.passes) for n, d in plan.dots.items() if is_whole(plan.selection.steps[n]))
-    return DotGeometry(plan, step, plan.dots[number], max(reductions, default=0))
+    reserved = first_kept = 0
+    for stage in plan.stages:
+        kept = 0
+        for turn in stage.turns:
+            if turn.step == number:
+                first_kept = kept
+            if is_whole(plan.step(turn)):
+                kept += len(plan.dots[turn.step].passes)
+        reserved = max(reserved, kept)
+    return DotGeometry(plan, step, plan.dots[number], reserved, first_kept)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

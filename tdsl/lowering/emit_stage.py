@@ -23,7 +23,9 @@ def emit_stage(frame: Frame, number: int) -> None:
         for turn in stage.turns
         if isinstance(plan.step(turn), DotStep)
     }
-    _prepare(frame, dots)
+    _load_only_page(frame, dots)
+    _await_stage_before(frame, number)
+    _begin_reductions(frame, dots)
     strips = plan.strips if number == 0 else 1
     if strips > 1:
         with frame.writer.loop(STRIPS, strips):
@@ -35,11 +37,23 @@ def emit_stage(frame: Frame, number: int) -> None:
         frame.writer.signal(Unit.POST, Token.BARRIER)
 
 
-def _prepare(frame: Frame, dots: Dots) -> None:
-    """The only weights of a stage are loaded once; reductions begin."""
+def _load_only_page(frame: Frame, dots: Dots) -> None:
+    """The only weights of a stage are loaded once."""
     for dot in dots.values() if len(dots) == 1 else ():
         frame.mark(dot.step)
         load_page(frame, dot)
+
+
+def _await_stage_before(frame: Frame, number: int) -> None:
+    """The array waits for what the stage before stores, from its kept accumulators as well."""
+    frame.writer.origin = 0
+    if number > 0:
+        early = early_hand_over(frame.plan, number - 1)
+        for _ in range(2 if early is not None and early.first_use == 0 else 1):
+            frame.writer.wait(Unit.ARRAY, Token.BARRIER)
+
+
+def _begin_reductions(frame: Frame, dots: Dots) -> None:
     for dot in dots.values():
         if dot.step.whole:
             frame.mark(dot.step)
@@ -56,19 +70,15 @@ def _finish(frame: Frame, dots: Dots) -> None:
 
 def _strip(frame: Frame, number: int, dots: Dots) -> None:
     stage = frame.plan.stages[number]
-    _begin(frame, stage, number)
+    _begin(frame, stage)
     emit_loop(frame, number, dots)
     _end(frame, stage, number)
 
 
-def _begin(frame: Frame, stage: Stage, number: int) -> None:
-    """The array waits for what the stage before stores; buffers of results are free."""
+def _begin(frame: Frame, stage: Stage) -> None:
+    """Lines may be written, buffers of results are free."""
     frame.writer.origin = 0
     frame.writer.half = 0
-    if number > 0:
-        early = early_hand_over(frame.plan, number - 1)
-        for _ in range(2 if early is not None and early.first_use == 0 else 1):
-            frame.writer.wait(Unit.ARRAY, Token.BARRIER)
     if chained(frame.plan, stage):
         frame.writer.signal(Unit.POST, Token.LINES)
     open_results(frame, stage)

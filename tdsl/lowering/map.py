@@ -7,7 +7,7 @@ from tdsl.lowering.allocate import Misfit, place_rows, place_tensors, threshold_
 from tdsl.lowering.parallel import forms
 from tdsl.lowering.plan import DotPlan, Plan, Stage
 from tdsl.lowering.schedule import count, stream_stages, whole_stages
-from tdsl.lowering.steps import DotStep, Pooling, Selection
+from tdsl.lowering.steps import DotStep, Pooling, Selection, is_whole
 from tdsl.lowering.strips import Extent, strip_extents, whole_width
 from tdsl_runtime.description import MachineDescription
 
@@ -37,7 +37,6 @@ def map_selection(selection: Selection, machine: MachineDescription) -> Plan | M
         if isinstance(step, DotStep)
     }
     crowded = _too_many_thresholds(selection, choices, machine)
-    crowded = crowded or _too_few_accumulators(selection, choices, machine)
     if crowded is not None:
         return crowded
     plans: list[tuple[float, int, Plan]] = []
@@ -61,6 +60,9 @@ def _fit(
     selection: Selection, machine: MachineDescription, strategy: _Strategy, choices: Forms
 ) -> Plan | Misfit:
     """A plan by one strategy: features first, then the fastest weights that the other rows hold."""
+    crowded = _too_few_accumulators(selection, strategy.stages, choices, machine)
+    if crowded is not None:
+        return crowded
     whole = strategy.name == "whole"
     features = place_tensors(selection, strategy.stages, strategy.extents, 0, machine, whole)
     if isinstance(features, Misfit):
@@ -174,14 +176,19 @@ def _too_many_thresholds(
 
 
 def _too_few_accumulators(
-    selection: Selection, choices: Forms, machine: MachineDescription
+    selection: Selection, stages: tuple[Stage, ...], choices: Forms, machine: MachineDescription
 ) -> Misfit | None:
     """Two halves, each with room for a maximum where one is taken, beside whole-image sums."""
-    dots = [
-        (step, choices[n]) for n, step in enumerate(selection.steps) if isinstance(step, DotStep)
-    ]
-    kept = max((len(ladder[0].passes) for step, ladder in dots if step.whole), default=0)
-    largest = any(step.pooling is Pooling.SUM_MAX for step, _ in dots)
+    dots = [step for step in selection.steps if isinstance(step, DotStep)]
+    kept = max(
+        sum(
+            len(choices[turn.step][0].passes)
+            for turn in stage.turns
+            if is_whole(selection.steps[turn.step])
+        )
+        for stage in stages
+    )
+    largest = any(step.pooling is Pooling.SUM_MAX for step in dots)
     needed = kept + (4 if largest else 2)
     if dots and needed > machine.accumulators:
         return Misfit("accumulators", needed, machine.accumulators, "a macro")
