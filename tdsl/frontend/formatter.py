@@ -6,6 +6,8 @@ The user's line breaks and comments stay; nothing but spaces and empty lines cha
 from collections.abc import Callable, Iterator
 from itertools import groupby
 
+from lark import Token
+
 from tdsl.diagnostics import CompileError
 from tdsl.frontend.lalr import read_raw_tokens
 from tdsl.frontend.layout import Line, lay_out
@@ -44,8 +46,12 @@ def _kind(line: Line) -> str:
     if types[0] in _DECLARED and types.index("EQUAL") == 2:
         return "declaration"
     targets = types[: types.index("EQUAL")]
-    plain = all(token.isidentifier() or token == "," for token in line.tokens[: len(targets)])
+    plain = all(_is_name(token) or token == "," for token in line.tokens[: len(targets)])
     return "assignment" if plain and line.indent > 0 and len(types) > len(targets) + 1 else ""
+
+
+def _is_name(token: Token) -> bool:
+    return token.type == "NAME" or token.isidentifier()
 
 
 def _aligned_declarations(run: list[Line]) -> list[str]:
@@ -73,7 +79,7 @@ def _sides(line: Line) -> tuple[str, tuple[str, str]]:
     equal = types.index("EQUAL")
     target = spaced(line.tokens[:equal])
     value = line.tokens[equal + 1 :]
-    if len(value) > 1 and value[0].isidentifier() and value[1].type == "_ARROW":
+    if len(value) > 1 and _is_name(value[0]) and value[1].type == "_ARROW":
         return target, (str(value[0]), spaced(value[1:], value[0]))
     return target, (spaced(value, line.tokens[equal]), "")
 

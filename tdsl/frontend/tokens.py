@@ -39,6 +39,7 @@ _MEANT = {
 _ADVICE = {
     ";": "a statement ends with its line: leave the `;` out",
     "/": "`//` divides sizes, rounding down",
+    "`": "a quoted name ends with another one on the same line",
     "!": "`not x` negates a condition, `!=` compares",
     "\\": "a statement goes on inside brackets, after an operator, and before a line with `->`",
     "\r": "end lines with a line feed, or with carriage return and line feed",
@@ -128,6 +129,10 @@ def _open_string(token: Token, span: Span) -> _Finding:
         primary=Label(span, "it would go on over the end of the line"),
         helps=('close it with `"` on the same line',),
     )
+
+
+def _name(token: Token, _: Span) -> _Finding:
+    return token.update(value=token.strip("`")), None
 
 
 def _other_quotes(token: Token, span: Span) -> _Finding:
@@ -229,6 +234,7 @@ def _described(character: str) -> str:
 
 
 _CHECKS: dict[str, Callable[[Token, Span], _Finding]] = {
+    "NAME": _name,
     "OPEN_STRING": _open_string,
     "OTHER_QUOTES": _other_quotes,
     "OTHER_DIMS": _other_dims,
