@@ -3,7 +3,6 @@
 import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
 from time import perf_counter
 from typing import Any
 
@@ -14,12 +13,9 @@ from tdsl.cost.memory import memory_bits
 from tdsl.cost.summary import Cost, Range
 from tdsl.images.port import Array, Port
 from tdsl_runtime.counters import Counters
-from tdsl_runtime.description import MachineDescription
-from tdsl_runtime.encoding import encode
 from tdsl_runtime.energy import energy
-from tdsl_runtime.isa import Opcode, micro_op
-from tdsl_runtime.program import Origin, Program
 from tdsl_runtime.program import Port as MachinePort
+from tdsl_runtime.program import Program
 from tdsl_runtime.simulator import Simulator
 
 
@@ -55,8 +51,8 @@ class Runner:
         `macs` are those of the network, if it is known. `on_compile` is called where the simulator
         itself must be compiled first. Raises MachineError if the program is not valid.
         """
-        _load_kernels(program.machine, on_compile)
-        self._simulator = Simulator(program)
+        self._simulator = Simulator(program, on_compile=on_compile)
+        self._simulator.load()
         self.program = program
         self.outputs = tuple(outputs)
         self.macs = macs
@@ -113,25 +109,6 @@ def usable_cores() -> int:
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1
-
-
-@cache
-def _load_kernels(machine: MachineDescription, on_compile: Callable[[], None] | None) -> None:
-    """Run an empty program, so that the time to load the simulator counts for no network."""
-    no_rows = np.zeros((0, 2, machine.words, machine.macros), np.uint64)
-    empty = Program(
-        network="",
-        machine=machine,
-        code=encode([micro_op(Opcode.HALT)]),
-        code_origins=np.zeros(1, np.int32),
-        rows=np.zeros(0, np.int64),
-        row_data=no_rows,
-        external=no_rows,
-        inputs=(),
-        outputs=(),
-        origins=(Origin("", 0, ""),),
-    )
-    Simulator(empty, on_compile=on_compile).run({})
 
 
 def _machine_shapes(arrays: Mapping[str, Array]) -> dict[str, NDArray[Any]]:

@@ -6,11 +6,12 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from tdsl_runtime import kernels
 from tdsl_runtime.encoding import FIELD, field_table
 from tdsl_runtime.fusion import fused, sums_are_passed_on, weight_use
 from tdsl_runtime.image_bytes import output_ports
 from tdsl_runtime.isa import TABLE, MicroOp, Opcode, Unit
+from tdsl_runtime.kernels import columns
+from tdsl_runtime.kernels.execute import Features
 from tdsl_runtime.program import Program
 from tdsl_runtime.tiles import tiles_granted
 from tdsl_runtime.timing import Extent, cost
@@ -26,6 +27,7 @@ _SPANNED = (Opcode.DOT, Opcode.ACC, Opcode.STORE)
 class Code:
     """The tables that all runs of a program share; the kernels give their columns."""
 
+    features: Features
     table: Ints
     turns: Ints
     run_of: Ints
@@ -54,27 +56,28 @@ def decode(program: Program, fuse: bool) -> Code:
     run_of = np.full(len(ops), -1, np.int64)
     groups = fused(ops, fuse=fuse)
     written = _written(program)
-    runs = np.zeros((len(groups), kernels.RUN_COLUMNS), np.int64)
+    runs = np.zeros((len(groups), columns.RUN_COLUMNS), np.int64)
     taps = words = tiles = 0
     sets: dict[tuple[int, ...], tuple[int, int]] = {}
     for r, members in enumerate(groups):
         run_of[members[0]] = r
         dots = [ops[at] for at in members]
         run = runs[r]
-        run[kernels.R_FIRST], run[kernels.R_COUNT] = members[0], len(members)
-        run[kernels.R_TAPS], run[kernels.R_WORDS] = taps, words
-        run[kernels.R_FIXED] = _steadiness(program, dots, written)
+        run[columns.R_FIRST], run[columns.R_COUNT] = members[0], len(members)
+        run[columns.R_TAPS], run[columns.R_WORDS] = taps, words
+        run[columns.R_FIXED] = _steadiness(program, dots, written)
         taps += sum(dot["lines"] for dot in dots)
         count = sum(dot["lines"] * (dot["len"] // 64 + 2) for dot in dots)
         words += count
         use = weight_use(dots)
         if use not in sets:
             sets[use] = len(sets), tiles
-            tiles += count * _tiles_a_step(dots[0]) * kernels.TILE if tiles_granted() else 0
-        run[kernels.R_SET], run[kernels.R_TILES] = sets[use]
+            tiles += count * _tiles_a_step(dots[0]) * columns.TILE if tiles_granted() else 0
+        run[columns.R_SET], run[columns.R_TILES] = sets[use]
     values, acts = _space(program, groups)
     reach = max((_reach(program, [ops[at] for at in members]) for members in groups), default=0)
     return Code(
+        features=_features(ops),
         table=_field_table(ops),
         turns=turns,
         run_of=run_of,
@@ -90,7 +93,6 @@ def decode(program: Program, fuse: bool) -> Code:
                 machine.gather_trits,
                 machine.dma_bits,
                 machine.window_lines,
-                tiles_granted(),
                 accumulator_room(program),
                 sums_are_passed_on(ops),
             ],
@@ -105,6 +107,15 @@ def decode(program: Program, fuse: bool) -> Code:
         trits=64 * acts + reach if tiles_granted() else 0,
         tiles=tiles,
         sets=len(sets),
+    )
+
+
+def _features(ops: Sequence[MicroOp]) -> Features:
+    """What a program needs of the kernels."""
+    return Features(
+        tiles=tiles_granted(),
+        lut=any(op.opcode is Opcode.LUT for op in ops),
+        levels=any(op.opcode is Opcode.DMAIN and op["format"] for op in ops),
     )
 
 
@@ -151,15 +162,15 @@ def _steadiness(program: Program, dots: Sequence[MicroOp], written: _Spans) -> i
         return any(low < end and start < high for low, high in rows for start, end in spans)
 
     if any(meets(spans) for opcode, spans in written.items() if opcode is not Opcode.DMAW):
-        return kernels.NEVER
-    return kernels.UNTIL_LOADED if meets(written.get(Opcode.DMAW, [])) else kernels.ALWAYS
+        return columns.NEVER
+    return columns.UNTIL_LOADED if meets(written.get(Opcode.DMAW, [])) else columns.ALWAYS
 
 
 def _reach(program: Program, dots: Sequence[MicroOp]) -> int:
     """Bytes that whole tiles read beyond the last window of a run at most."""
     pitch = max((op["pitch"] for op in program.ops if op.opcode is Opcode.BUF), default=1)
     op = dots[0]
-    return 32 * op["groups"] * op["segments"] * op["dx"] * pitch + 2 * kernels.TILE
+    return 32 * op["groups"] * op["segments"] * op["dx"] * pitch + 2 * columns.TILE
 
 
 def _field_table(ops: Sequence[MicroOp]) -> Ints:
@@ -177,14 +188,14 @@ def _field_table(ops: Sequence[MicroOp]) -> Ints:
 
 def _costs(program: Program) -> Ints:
     """The terms of the cost rules that no execution changes, one row a micro-op."""
-    table = np.zeros((len(program.ops), kernels.COST_COLUMNS), np.int64)
+    table = np.zeros((len(program.ops), columns.COST_COLUMNS), np.int64)
     for row, op in zip(table, program.ops, strict=True):
         unit = TABLE[op.opcode].unit
         if unit is not Unit.SEQUENCER:
             spent = cost(program.machine, op, Extent(planes=1, pitch=1))
             terms = (spent.startup, spent.items, spent.first, spent.each, spent.latency)
-            columns = FIELD[op.opcode]
-            row[:] = unit, *terms, columns.get("counter", 0), columns.get("xcounter", 0)
+            fields = FIELD[op.opcode]
+            row[:] = unit, *terms, fields.get("counter", 0), fields.get("xcounter", 0)
     return table
 
 
@@ -192,7 +203,7 @@ def _memory(program: Program) -> Words:
     """Both planes of the memory image, each with room behind it for a vector's overhang."""
     machine = program.machine
     row = machine.words * machine.macros
-    memory = np.zeros((2, (machine.rows + 1) * row + kernels.SLACK), np.uint64)
+    memory = np.zeros((2, (machine.rows + 1) * row + columns.SLACK), np.uint64)
     for at, data in zip(program.rows, program.row_data, strict=True):
         memory[:, at * row : (at + 1) * row] = data.reshape(2, row)
     return memory
@@ -216,7 +227,7 @@ def _space(program: Program, groups: Sequence[Sequence[int]]) -> tuple[int, int]
         elif op.opcode is Opcode.LUT:
             trits.append(2 * min(op["span"], op["limit"]) * high)
     runs = [_run_words([ops[at] for at in group], low, high) for group in groups]
-    slack = 8 * kernels.SLACK
+    slack = 8 * columns.SLACK
     return max(values) + slack, max([max(trits, default=0) // 64, *runs]) + slack
 
 
@@ -231,6 +242,6 @@ def _run_words(dots: Sequence[MicroOp], low: int, high: int) -> int:
     last = max(dot["x0"] + (dot["toff"] + dot["len"]) // low + 1 for dot in dots)
     pixels = (min(op["span"], op["limit"]) - 1) * op["dx"] + last - first
     taps = sum(dot["lines"] for dot in dots)
-    strips = taps * (pixels * high // 64 + 2 * kernels.SLACK)
-    window = sum(dot["lines"] * (dot["len"] // 64 + 2) for dot in dots) + kernels.LANES
-    return strips + window * (kernels.CHUNK + op["groups"] * op["segments"])
+    strips = taps * (pixels * high // 64 + 2 * columns.SLACK)
+    window = sum(dot["lines"] * (dot["len"] // 64 + 2) for dot in dots) + columns.LANES
+    return strips + window * (columns.CHUNK + op["groups"] * op["segments"])

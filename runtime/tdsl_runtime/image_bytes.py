@@ -6,8 +6,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tdsl_runtime import kernels
 from tdsl_runtime.isa import Opcode
+from tdsl_runtime.kernels import columns
 from tdsl_runtime.ports import Images
 from tdsl_runtime.program import Port, Program
 
@@ -18,12 +18,12 @@ def input_ports(
     ports: Sequence[Port], images: Mapping[str, NDArray[Any]]
 ) -> tuple[Ints, NDArray[np.uint8]]:
     """The table of the input ports, and all images as one row of bytes."""
-    table = np.zeros((len(ports), kernels.PORT_COLUMNS), np.int64)
+    table = np.zeros((len(ports), columns.PORT_COLUMNS), np.int64)
     parts = [np.zeros(0, np.uint8)]
     start = 0
     for row, port in zip(table, ports, strict=True):
         kind = element_type(port.low, port.high)
-        image = np.ascontiguousarray(images[port.name], kernels.ELEMENTS[kind])
+        image = np.ascontiguousarray(images[port.name], columns.ELEMENTS[kind])
         row[:] = start, kind, *port.shape, port.bits
         parts.append(image.reshape(-1).view(np.uint8))
         start += image.nbytes
@@ -41,12 +41,12 @@ def output_ports(program: Program) -> Ints:
         if op.opcode is Opcode.DMAOUT:
             value = op["n"] if op["format"] else (1 << planes[op["buffer"]]) - 1
             largest[op["port"]] = max(largest[op["port"]], value)
-    table = np.zeros((len(program.outputs), kernels.PORT_COLUMNS), np.int64)
+    table = np.zeros((len(program.outputs), columns.PORT_COLUMNS), np.int64)
     start = 0
     for row, port, value in zip(table, program.outputs, largest, strict=True):
         kind = element_type(-value, value)
         row[:] = start, kind, *port.shape, port.bits
-        size = int(np.prod(port.shape)) * np.dtype(kernels.ELEMENTS[kind]).itemsize
+        size = int(np.prod(port.shape)) * np.dtype(columns.ELEMENTS[kind]).itemsize
         start += (size + 7) // 8 * 8
     return table
 
@@ -56,26 +56,26 @@ def bytes_of(table: Ints) -> int:
     if not len(table):
         return 0
     last = table[-1]
-    values = last[kernels.P_CHANNELS] * last[kernels.P_HEIGHT] * last[kernels.P_WIDTH]
-    size = np.dtype(kernels.ELEMENTS[int(last[kernels.P_TYPE])]).itemsize
-    return int(last[kernels.P_START] + values * size)
+    values = last[columns.P_CHANNELS] * last[columns.P_HEIGHT] * last[columns.P_WIDTH]
+    size = np.dtype(columns.ELEMENTS[int(last[columns.P_TYPE])]).itemsize
+    return int(last[columns.P_START] + values * size)
 
 
 def element_type(low: int, high: int) -> int:
     """The number of the first element type that holds all of low..high."""
-    for number, kind in enumerate(kernels.ELEMENTS):
+    for number, kind in enumerate(columns.ELEMENTS):
         limits = np.iinfo(kind)
         if limits.min <= low and high <= limits.max:
             return number
-    return len(kernels.ELEMENTS) - 1
+    return len(columns.ELEMENTS) - 1
 
 
 def output_images(ports: Sequence[Port], table: Ints, out: NDArray[np.uint8]) -> Images:
     """The images of the output ports [C, H, W], each of its element type, in the bytes given."""
     images: Images = {}
     for port, row in zip(ports, table, strict=True):
-        kind = np.dtype(kernels.ELEMENTS[int(row[kernels.P_TYPE])])
-        start = row[kernels.P_START]
+        kind = np.dtype(columns.ELEMENTS[int(row[columns.P_TYPE])])
+        start = row[columns.P_START]
         size = int(np.prod(port.shape)) * kind.itemsize
         images[port.name] = out[start : start + size].view(kind).reshape(port.shape)
     return images

@@ -6,8 +6,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tdsl_runtime import kernels
 from tdsl_runtime.decoding import Code, Ints, Words, accumulator_room
+from tdsl_runtime.kernels import columns
 from tdsl_runtime.program import Program
 
 
@@ -40,13 +40,13 @@ def new_workspace(program: Program, code: Code) -> Workspace:
     return Workspace(
         plans=_plan_tables(code),
         memory=code.memory.copy(),
-        kept=(np.zeros((1 << 8, kernels.DESCRIPTOR_COLUMNS), np.int64),),
+        kept=(np.zeros((1 << 8, columns.DESCRIPTOR_COLUMNS), np.int64),),
         registers=(
             np.zeros(8, np.int64),
-            np.zeros(4 * kernels.LEVELS, np.int32),
+            np.zeros(4 * columns.LEVELS, np.int32),
             _aligned(4 * (machine.accumulators + 32) * accumulator_room(program), np.int32),
             np.zeros(machine.thresholds * machine.macros + 64, np.int32),
-            np.zeros(kernels.LANES, np.int64),
+            np.zeros(columns.LANES, np.int64),
         ),
         scratch=(
             np.zeros(code.values, np.int64),
@@ -69,15 +69,15 @@ def _plan_tables(code: Code) -> tuple[NDArray[Any], ...]:
     """Room for the plans of all runs, for windows and weights at work, and for expanded weights."""
     return (
         code.runs.copy(),
-        np.zeros((code.taps, kernels.STRIP_COLUMNS), np.int64),
-        np.zeros((code.taps, kernels.TAP_COLUMNS), np.int64),
-        np.zeros((code.taps, kernels.TAP_COLUMNS), np.int64),
-        np.zeros((code.words, kernels.WORD_COLUMNS), np.int64),
+        np.zeros((code.taps, columns.STRIP_COLUMNS), np.int64),
+        np.zeros((code.taps, columns.TAP_COLUMNS), np.int64),
+        np.zeros((code.taps, columns.TAP_COLUMNS), np.int64),
+        np.zeros((code.words, columns.WORD_COLUMNS), np.int64),
         np.zeros(code.words, np.uint64),
         np.zeros(code.words, np.int64),
-        np.zeros((code.words, kernels.ENTRY_COLUMNS), np.int64),
-        np.zeros((code.words, 2 * kernels.LANES), np.uint64),
-        np.zeros((code.words, kernels.STEP_COLUMNS), np.int64),
+        np.zeros((code.words, columns.ENTRY_COLUMNS), np.int64),
+        np.zeros((code.words, 2 * columns.LANES), np.uint64),
+        np.zeros((code.words, columns.STEP_COLUMNS), np.int64),
         np.zeros(code.words, np.int64),
         np.zeros(code.words, np.int64),
         np.zeros(code.words, np.int64),
@@ -87,7 +87,7 @@ def _plan_tables(code: Code) -> tuple[NDArray[Any], ...]:
         np.zeros(code.sets, np.int64),
         _aligned(4 * 32 * 32, np.int32),
         np.ones(2, np.int64),
-        np.frombuffer(kernels.TILE_CONFIG, np.uint8).copy(),
+        np.frombuffer(columns.TILE_CONFIG, np.uint8).copy(),
     )
 
 

@@ -139,7 +139,7 @@ def test_compilation_is_announced_only_when_it_happens() -> None:
 
 
 def test_the_kernels_read_the_columns_of_the_instruction_table() -> None:
-    from tdsl_runtime import kernels as k
+    from tdsl_runtime.kernels import columns as k
 
     columns = {
         Opcode.DOT: {
