@@ -16,6 +16,7 @@ from tdsl.cost.macs import graph_macs
 from tdsl.cost.summary import Cost
 from tdsl.diagnostics import CompileError, Sources
 from tdsl.execution import Result, Runner
+from tdsl.free_sizes import input_ports, output_ports, sizes_from_shapes, sizes_from_size
 from tdsl.frontend.checked import CheckedNetwork
 from tdsl.frontend.checker import load as load_module
 from tdsl.images.fitting import fit_array, fit_picture
@@ -25,7 +26,6 @@ from tdsl.ir.specialize import specialize
 from tdsl.program_cache import cached_program
 from tdsl.random_values import random_weights
 from tdsl.refusal import machine_refusals, refusal
-from tdsl.sizes import input_ports, output_ports, sizes_from_shapes, sizes_from_size
 from tdsl_runtime.description import MachineDescription, load_machine, machines
 from tdsl_runtime.program import Program
 
@@ -61,10 +61,20 @@ class Network:
 
     def __init__(self, checked: CheckedNetwork, folder: Path, sources: Sources) -> None:
         """Take a checked network; its target is looked for in `folder`, its spans in `sources`."""
-        self.checked = checked
+        self._checked = checked
+        self._sources = sources
         self.folder = folder
-        self.sources = sources
         self._runners: dict[tuple[MachineDescription, tuple[tuple[str, int], ...]], Runner] = {}
+
+    @property
+    def checked(self) -> CheckedNetwork:
+        """The graph, its arrays, its target and its tests."""
+        return self._checked
+
+    @property
+    def sources(self) -> Sources:
+        """The texts that its spans point into."""
+        return self._sources
 
     @property
     def name(self) -> str:

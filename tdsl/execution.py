@@ -16,7 +16,6 @@ from tdsl_runtime.counters import Counters
 from tdsl_runtime.energy import energy
 from tdsl_runtime.program import Port as MachinePort
 from tdsl_runtime.program import Program
-from tdsl_runtime.simulator import Simulator
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +50,9 @@ class Runner:
         `macs` are those of the network, if it is known. `on_compile` is called where the simulator
         itself must be compiled first. Raises MachineError if the program is not valid.
         """
+        # Not before something runs: it loads Numba.
+        from tdsl_runtime.simulator import Simulator
+
         self._simulator = Simulator(program, on_compile=on_compile)
         self._simulator.load()
         self.program = program

@@ -100,7 +100,7 @@ def show(
 
 def _compiled(file: Path, network: str | None, size: str | None, machine: str | None) -> "Compiled":
     from tdsl.api import load
-    from tdsl.sizes import parse_size, sizes_from_size
+    from tdsl.free_sizes import parse_size, sizes_from_size
 
     net = load(file, network)
     sizes = sizes_from_size(net.checked.graph, parse_size(size) if size else None)
@@ -123,8 +123,8 @@ def _syntax(file: Path) -> str:
 def _graph(file: Path, network: str | None, size: str | None) -> str:
     """The graph with its free sizes, or with those given."""
     from tdsl.api import load
+    from tdsl.free_sizes import parse_size, sizes_from_size
     from tdsl.ir.printer import print_graph
-    from tdsl.sizes import parse_size, sizes_from_size
 
     net = load(file, network)
     graph = net.checked.graph

@@ -37,9 +37,9 @@ def cost(
     from tdsl.cost.memory_map import memory_map
     from tdsl.cost.report import make_report
     from tdsl.execution import Runner
+    from tdsl.free_sizes import output_ports
     from tdsl.images.port import Frame
     from tdsl.random_values import random_inputs
-    from tdsl.sizes import output_ports
     from tdsl_runtime.energy import energy
 
     net = load(file, network, weights=not no_weights)
@@ -72,8 +72,8 @@ def _given(
     net: "Network", size: str | None, image: str | None, grey: bool
 ) -> "tuple[Frame | None, dict[str, int]]":
     """The image to count on, where one is given, and the sizes of the network."""
+    from tdsl.free_sizes import parse_size, sizes_from_size
     from tdsl.images.reading import read_frames
-    from tdsl.sizes import parse_size, sizes_from_size
 
     graph = net.checked.graph
     if image is None:

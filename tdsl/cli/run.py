@@ -28,8 +28,8 @@ def run(
     """Compile a network, simulate it on images, and show the results and what they cost."""
     from tdsl.api import load
     from tdsl.cli.frames import note_compilation
+    from tdsl.free_sizes import parse_size, sizes_from_size
     from tdsl.images.reading import read_frames
-    from tdsl.sizes import parse_size, sizes_from_size
 
     net = load(file, network)
     chosen = net.machine(machine)

@@ -5,13 +5,13 @@ from pathlib import Path
 import pytest
 
 from tdsl.diagnostics import CompileError
+from tdsl.free_sizes import input_ports, parse_size, sizes_from_shapes, sizes_from_size
 from tdsl.ir.graph import Graph, Node
 from tdsl.ir.ops import Input
 from tdsl.ir.size import Size, symbol
 from tdsl.ir.tensor_type import TensorType, unsigned
 from tdsl.random_values import random_inputs
 from tdsl.resources import samples_folder
-from tdsl.sizes import input_ports, parse_size, sizes_from_shapes, sizes_from_size
 from tests.cli.conftest import Command
 
 FIRST = samples_folder() / "first" / "first.tnn"
