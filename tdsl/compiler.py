@@ -49,7 +49,7 @@ def compile_graph(
     fixed = specialize(graph, sizes or {})
     model = run_passes(Model(fixed, arrays), DEFAULT_PASSES)
     selection = select(model.graph, model.arrays)
-    plan = map_selection(selection, machine)
+    plan = map_selection(selection, machine, any_size=bool(graph.symbols))
     if isinstance(plan, Misfit):
         raise CompileError([_misfit(model.graph, machine, plan)])
     try:

@@ -37,12 +37,16 @@ class Clock:
         }
 
     def guard(self, iterations: int) -> dict[str, int] | None:
-        """The fields of the guard that lets only the turn's iterations pass; None if all pass."""
+        """The fields of the guard that lets only the turn's iterations pass; None if all pass.
+
+        Later copies of a loop body are guarded for any number of iterations, so that the program
+        is as long for an odd number as for an even one.
+        """
         turn = self.turn
         first = -(-(turn.delay - self.copy) // self.unroll)
         past = -(-(turn.delay + (turn.count - 1) * turn.rate + 1 - self.copy) // self.unroll)
         loops = -(-iterations // self.unroll)
-        if first <= 0 and past >= loops and turn.rate == 1:
+        if self.copy == 0 and first <= 0 and past >= loops and turn.rate == 1:
             return None
         return {
             "counter": LINES,

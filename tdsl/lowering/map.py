@@ -29,8 +29,14 @@ class _Strategy:
         return self.strips * self.extents[step.out.index].width / step.out.width
 
 
-def map_selection(selection: Selection, machine: MachineDescription) -> Plan | Misfit:
-    """The mapping of a network, or what is missing in the strategy that came closest."""
+def map_selection(
+    selection: Selection, machine: MachineDescription, any_size: bool = False
+) -> Plan | Misfit:
+    """The mapping of a network, or what is missing in the strategy that came closest.
+
+    A network for images of `any_size` streams wherever it can: its program is as long, and its
+    features take as much memory, for every height.
+    """
     choices: Forms = {
         number: forms(step, machine)
         for number, step in enumerate(selection.steps)
@@ -51,8 +57,9 @@ def map_selection(selection: Selection, machine: MachineDescription) -> Plan | M
         plans.append((_cycles(outcome, strategy), number, outcome))
         if strategy.strips > 1 and not outcome.paged:
             break  # more strips only compute more halos
+    streams = [entry for entry in plans if entry[2].strategy == "stream"]
     if plans:
-        return min(plans, key=lambda entry: entry[:2])[2]
+        return min((streams if any_size else []) or plans, key=lambda entry: entry[:2])[2]
     return min(misfits, key=lambda misfit: misfit.needed)
 
 

@@ -1,11 +1,15 @@
 """Programs and feature memory do not grow with the height of the image."""
 
+from pathlib import Path
+
 import pytest
 
 from tdsl.compiler import Compiled, compile_graph
-from tdsl.frontend.checker import load
+from tdsl.frontend.checker import check_module, load
+from tdsl.frontend.parser import parse
 from tdsl.ir.graph import Graph
 from tdsl.ir.parameters import Arrays
+from tdsl.random_values import random_weights
 from tdsl.resources import samples_folder
 from tdsl_runtime.description import MachineDescription, load_machine
 from tests.builder import Builder
@@ -42,6 +46,42 @@ def test_a_streamed_stack_has_one_length(base: str) -> None:
     assert {one.plan.strategy for one in found} == {"stream"}
     assert len({lengths(one) for one in found}) == 1
     assert len({one.plan.feature_trits for one in found}) == 1
+
+
+@pytest.mark.parametrize("width", [24, 160])
+@pytest.mark.parametrize("name", ["nearmem-1mb", "nearmem-16mb", "cutie-lanes"])
+def test_a_network_of_any_size_has_one_length_also_where_small_images_fit_whole(
+    name: str, width: int
+) -> None:
+    net = any_size_stack()
+    found = [
+        compile_graph(net, random_weights(net), load_machine(name), {"H": height, "W": width})
+        for height in (24, *HEIGHTS)
+    ]
+    assert len({lengths(one) for one in found}) == 1
+
+
+@pytest.mark.parametrize("name", ["nearmem-16mb", "cutie-lanes"])
+def test_odd_and_even_heights_have_one_length_where_tensors_are_held_whole(name: str) -> None:
+    machine = load_machine(name)
+    found = [compile_graph(*stack(height, 24), machine) for height in (24, 25, 30, 31)]
+    assert {one.plan.strategy for one in found} == {"whole"}
+    assert len({lengths(one) for one in found}) == 1
+
+
+def any_size_stack() -> Graph:
+    """Three layers for an image of any size."""
+    text = """tnn 1
+weights P = "none.npz"
+network stack[H, W](img: u8[1, H, W]) -> out: trit[16, H, W] from P {
+    a = img -> thermometer(8) -> conv(16, 3x3) -> ternarize
+    b = a -> conv(16, 3x3) -> ternarize
+    return b -> c: conv(16, 3x3) -> ternarize
+}
+"""
+    module, mistakes = parse(text, "stack.tnn")
+    assert not mistakes
+    return check_module(module, Path(), require_weights=False).networks["stack"].graph
 
 
 def sample(name: str, height: int, width: int, machine: MachineDescription) -> Compiled:
