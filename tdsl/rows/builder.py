@@ -1,8 +1,11 @@
-"""Row programs built value by value: ranges are worked out, equal values are made once.
+"""Row programs built value by value: ranges are worked out, equal values are made once, constants
+are folded.
 
 The builder is the only maker of `RowValue`s: what it does not fold or refuse is exact.
 """
 
+from collections.abc import Generator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from tdsl.rows.ir import (
@@ -60,7 +63,8 @@ class RowBuilder:
 
     def binary(self, op: Arithmetic, a: int, b: int) -> int:
         """`a` with `b`."""
-        return self._add(Binary(op, a, b))
+        free = self._without_work(op, a, b)
+        return self._add(Binary(op, a, b)) if free is None else free
 
     def unary(self, op: Sole, a: int) -> int:
         """A function of one value."""
@@ -82,6 +86,46 @@ class RowBuilder:
         """The result of a user-defined micro-op; never shared, since it is work by itself."""
         self.values.append(RowValue(op, self.range(op.body), self.span))
         return len(self.values) - 1
+
+    @contextmanager
+    def enclosed(self) -> Generator[list[int]]:
+        """Let values made in the block share nothing with others; then the list holds them."""
+        outside, self._known = self._known, {}
+        first = len(self.values)
+        inside: list[int] = []
+        try:
+            yield inside
+        finally:
+            inside += range(first, len(self.values))
+            self._known = outside
+
+    def _without_work(self, op: Arithmetic, a: int, b: int) -> int | None:
+        """The result where one operand alone gives it, renamed or negated; else None."""
+        x, y = self.range(a), self.range(b)
+        zero = Range(0, 0)
+        match op:
+            case Arithmetic.ADD | Arithmetic.OR | Arithmetic.XOR if zero in (x, y):
+                return b if x == zero else a
+            case Arithmetic.SUB if zero in (x, y):
+                return a if y == zero else self.unary(Sole.NEG, b)
+            case Arithmetic.MUL if x.low == x.high or y.low == y.high:
+                return self._times(b, x.low) if x.low == x.high else self._times(a, y.low)
+            case Arithmetic.MIN if a == b or x.high <= y.low or y.high <= x.low:
+                return a if x.high <= y.low else b
+            case Arithmetic.MAX if a == b or x.high <= y.low or y.high <= x.low:
+                return b if x.high <= y.low else a
+            case Arithmetic.AND | Arithmetic.OR if a == b:
+                return a
+            case _:
+                return None
+
+    def _times(self, a: int, factor: int) -> int | None:
+        """`a` times plus or minus a power of two; None for other factors."""
+        size = abs(factor)
+        if size.bit_count() != 1:
+            return None
+        scaled = self.scale(a, size.bit_length() - 1)
+        return scaled if factor > 0 else self.unary(Sole.NEG, scaled)
 
     def _add(self, op: RowOp) -> int:
         if op in self._known:

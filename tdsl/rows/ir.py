@@ -223,6 +223,11 @@ class RowProgram:
     totals: tuple[RowTotal, ...] = ()
     stride: tuple[int, int] = (1, 1)
 
+    @property
+    def results(self) -> "tuple[RowOutput | RowTotal, ...]":
+        """Outputs, then totals."""
+        return (*self.outputs, *self.totals)
+
 
 def operands(op: RowOp) -> tuple[int, ...]:
     """The positions of the values that an operation reads."""

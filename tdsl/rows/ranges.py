@@ -1,7 +1,7 @@
 """The exact range of a value from the ranges of its operands.
 
-`max(a, b) - min(a, b)` is |a - b|: the one shape in which operands depend on each other that
-users write by hand; every other range is that of independent operands.
+`max(a, b) - min(a, b)` is |a - b| and `a * a` a square: the two shapes in which operands depend on
+each other that users write by hand; every other range is that of independent operands.
 """
 
 from collections.abc import Sequence
@@ -10,6 +10,7 @@ from typing import assert_never
 from tdsl.rows.ir import (
     Arithmetic,
     Binary,
+    Border,
     Compare,
     Constant,
     Range,
@@ -34,6 +35,8 @@ def range_of(op: RowOp, values: Sequence[RowValue], inputs: Sequence[RowInput]) 
     match op:
         case Read(input=number):
             given = inputs[number]
+            if given.border is Border.EDGE:
+                return given.range
             return Range(min(given.range.low, given.pad), max(given.range.high, given.pad))
         case Constant(value=value):
             return Range(value, value)
@@ -62,9 +65,12 @@ def _binary(op: Binary, values: Sequence[RowValue]) -> Range:
         case Arithmetic.SUB:
             difference = Range(a.low - b.high, a.high - b.low)
             if _is_spread(values[op.a].op, values[op.b].op):
-                return Range(0, max(0, difference.high))
+                return _spread(values[op.a].op, values)
             return Range(0, 0) if op.a == op.b else difference
         case Arithmetic.MUL:
+            if op.a == op.b:
+                size = _magnitude(a)
+                return Range(size.low**2, size.high**2)
             corners = [x * y for x in (a.low, a.high) for y in (b.low, b.high)]
             return Range(min(corners), max(corners))
         case Arithmetic.MIN:
@@ -88,6 +94,21 @@ def _is_spread(a: RowOp, b: RowOp) -> bool:
             return False
 
 
+def _spread(larger: RowOp, values: Sequence[RowValue]) -> Range:
+    """|a - b| of the operands of `larger`."""
+    assert isinstance(larger, Binary)
+    a, b = values[larger.a].range, values[larger.b].range
+    return (
+        Range(0, 0) if larger.a == larger.b else _magnitude(Range(a.low - b.high, a.high - b.low))
+    )
+
+
+def _magnitude(a: Range) -> Range:
+    """|a|."""
+    low = 0 if a.low <= 0 <= a.high else min(abs(a.low), abs(a.high))
+    return Range(low, max(abs(a.low), abs(a.high)))
+
+
 def _bitwise(op: Arithmetic, a: Range, b: Range) -> Range:
     """Two's complement of the wider operand; what is not negative stays so."""
     if a.low == a.high and b.low == b.high:
@@ -107,8 +128,7 @@ def _unary(op: Sole, a: Range) -> Range:
         case Sole.NEG:
             return Range(-a.high, -a.low)
         case Sole.ABS:
-            low = 0 if a.low <= 0 <= a.high else min(abs(a.low), abs(a.high))
-            return Range(low, max(abs(a.low), abs(a.high)))
+            return _magnitude(a)
         case Sole.NOT:
             return Range(1 - a.high, 1 - a.low) if BIT.holds(a) else Range(-1 - a.high, -1 - a.low)
         case Sole.POPCOUNT:
@@ -135,7 +155,7 @@ def _compare(op: Compare, a: Range, b: Range) -> Range:
     always, never = False, False
     match op.relation:
         case Relation.LESS:
-            always, never = a.high < b.low, a.low >= b.high
+            always, never = a.high < b.low, op.a == op.b or a.low >= b.high
         case Relation.EQUAL:
             always = op.a == op.b or a.low == a.high == b.low == b.high
             never = a.high < b.low or b.high < a.low
