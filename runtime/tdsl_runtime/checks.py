@@ -3,25 +3,15 @@
 A micro-op and what is known where it stands -> the first thing wrong with it, in words, or None.
 """
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Callable
 
+from tdsl_runtime import check_terms as terms
+from tdsl_runtime.check_terms import Context, Problems
 from tdsl_runtime.isa import AccOp, MicroOp, Opcode, StoreMode
-from tdsl_runtime.program import Port, Program
+from tdsl_runtime.program import Port
+from tdsl_runtime.row_checks import ROW_CHECKS
 from tdsl_runtime.state import LEVELS, Buffer
 from tdsl_runtime.timing import steps
-
-Problems = Iterator[str]
-
-
-@dataclass(slots=True)
-class Context:
-    """What is known before a micro-op: the program, open loops, buffers and levels set."""
-
-    program: Program
-    open_levels: list[int] = field(default_factory=list[int])
-    buffers: dict[int, Buffer] = field(default_factory=dict[int, Buffer])
-    levels: set[int] = field(default_factory=set[int])
 
 
 def check(op: MicroOp, context: Context) -> str | None:
@@ -29,31 +19,9 @@ def check(op: MicroOp, context: Context) -> str | None:
     return next(_CHECKS[op.opcode](op, context), None)
 
 
-def _nothing(op: MicroOp, context: Context) -> Problems:
-    yield from ()
-
-
-def _idle(op: MicroOp, smallest: dict[str, int], reason: str) -> Problems:
-    """Fields that have no say must hold their smallest legal value."""
-    for name, value in smallest.items():
-        if op[name] != value:
-            yield f"{name} has no say {reason}, so it must be {value}"
-
-
-def _counter(op: MicroOp, context: Context, name: str) -> Problems:
-    if op[name] and op[name] not in context.open_levels:
-        yield f"{name} {op[name]} is not the counter of an open loop"
-
-
-def _line(op: MicroOp, context: Context) -> Problems:
-    yield from _counter(op, context, "counter")
-    if op["counter"] == 0:
-        yield from _idle(op, {"div": 1, "mul": 0}, "where counter is 0")
-
-
 def _span(op: MicroOp, context: Context) -> Problems:
     machine = context.program.machine
-    yield from _counter(op, context, "xcounter")
+    yield from terms.counter(op, context, "xcounter")
     if op["xcounter"] == 0 and op["span"] != op["limit"]:
         yield "where xcounter is 0, span and limit must be equal"
     if machine.macros % op["groups"]:
@@ -78,30 +46,13 @@ def _accumulators(op: MicroOp, context: Context, first: str, step: str | None) -
         yield f"accumulator {last}; the machine has {context.program.machine.accumulators}"
 
 
-def _buffer(op: MicroOp, context: Context, name: str = "buffer") -> Problems:
-    if op[name] not in context.buffers:
-        yield f"buffer {op[name]} is used before a BUF describes it"
-
-
-def _plane(op: MicroOp, context: Context, buffer: str, plane: str) -> Problems:
-    planes = context.buffers[op[buffer]].planes
-    if op[plane] >= planes:
-        yield f"{plane} {op[plane]} of a buffer with {planes}"
-
-
-def _rows(first: int, count: int, context: Context) -> Problems:
-    rows = context.program.machine.rows
-    if first + count > rows:
-        yield f"row {first + count - 1}; the machine has rows 0 to {rows - 1}"
-
-
 def _token(op: MicroOp, context: Context) -> Problems:
     if op["token"] >= context.program.machine.tokens:
         yield f"token {op['token']}; the machine has {context.program.machine.tokens}"
 
 
 def _guard(op: MicroOp, context: Context) -> Problems:
-    yield from _counter(op, context, "counter")
+    yield from terms.counter(op, context, "counter")
     if op["skip"] == 0:
         yield "skips nothing"
     if op["rem"] >= op["mod"]:
@@ -110,8 +61,7 @@ def _guard(op: MicroOp, context: Context) -> Problems:
 
 def _buf(op: MicroOp, context: Context) -> Problems:
     machine, buffer = context.program.machine, Buffer.described(op)
-    if context.open_levels:
-        yield "stands inside a loop"
+    yield from terms.outside_loops(op, context)
     if op["buffer"] >= machine.buffers:
         yield f"buffer {op['buffer']}; the machine has {machine.buffers}"
     if op["base"] % 64:
@@ -119,24 +69,18 @@ def _buf(op: MicroOp, context: Context) -> Problems:
     if buffer.end > machine.trits:
         yield f"the buffer ends at trit {buffer.end}; the machine has {machine.trits}"
     if not op["strip"] or not op["step"]:
-        yield from _idle(op, {"strip": 0, "step": 0}, "where the other is 0")
-
-
-def _level(op: MicroOp, context: Context) -> Problems:
-    if context.open_levels:
-        yield "stands inside a loop"
+        yield from terms.idle(op, {"strip": 0, "step": 0}, "where the other is 0")
 
 
 def _dmain(op: MicroOp, context: Context) -> Problems:
-    yield from _buffer(op, context)
-    yield from _line(op, context)
+    yield from terms.buffer(op, context)
+    yield from terms.line(op, context)
     buffer, ports = context.buffers[op["buffer"]], context.program.inputs
-    if op["port"] >= len(ports):
-        yield f"input {op['port']}; the program has {len(ports)}"
+    yield from terms.port(ports, op, "input")
     port = ports[op["port"]]
     yield from _image(port, buffer)
     if op["format"] == 0:
-        yield from _idle(op, {"base": 0, "levels": 0, "each": 0}, "in format 0")
+        yield from terms.idle(op, {"base": 0, "levels": 0, "each": 0}, "in format 0")
         yield from _fits(port.low, port.high, buffer)
     elif buffer.planes > 1:
         yield "format 1 needs a buffer of one plane"
@@ -150,11 +94,10 @@ def _dmain(op: MicroOp, context: Context) -> Problems:
 
 
 def _dmaout(op: MicroOp, context: Context) -> Problems:
-    yield from _buffer(op, context)
-    yield from _line(op, context)
+    yield from terms.buffer(op, context)
+    yield from terms.line(op, context)
     buffer, ports = context.buffers[op["buffer"]], context.program.outputs
-    if op["port"] >= len(ports):
-        yield f"output {op['port']}; the program has {len(ports)}"
+    yield from terms.port(ports, op, "output")
     port = ports[op["port"]]
     yield from _image(port, buffer)
     first = op["x0"] - buffer.halo
@@ -173,7 +116,7 @@ def _image(port: Port, buffer: Buffer) -> Problems:
 
 
 def _dmaw(op: MicroOp, context: Context) -> Problems:
-    yield from _rows(op["row"], op["n"], context)
+    yield from terms.rows(op["row"], op["n"], context)
     held = len(context.program.external)
     if op["source"] + op["n"] > held:
         yield f"row {op['source'] + op['n'] - 1} of external memory, which has {held}"
@@ -181,15 +124,15 @@ def _dmaw(op: MicroOp, context: Context) -> Problems:
 
 def _dot(op: MicroOp, context: Context) -> Problems:
     machine = context.program.machine
-    yield from _buffer(op, context)
-    yield from _plane(op, context, "buffer", "plane")
-    yield from _line(op, context)
+    yield from terms.buffer(op, context)
+    yield from terms.plane(op, context, "buffer", "plane")
+    yield from terms.line(op, context)
     yield from _span(op, context)
     yield from _macros(op, context)
-    yield from _rows(op["row"], 1, context)
+    yield from terms.rows(op["row"], 1, context)
     yield from _accumulators(op, context, "acc", "astep")
     if op["lines"] == 1:
-        yield from _idle(op, {"ldil": 1}, "where lines is 1")
+        yield from terms.idle(op, {"ldil": 1}, "where lines is 1")
     elif op["lines"] > machine.window_lines:
         yield f"{op['lines']} lines; the window register holds {machine.window_lines}"
     stretch, last = machine.columns // op["segments"], op["col"] + op["lines"] * op["len"]
@@ -204,20 +147,20 @@ def _acc(op: MicroOp, context: Context) -> Problems:
         yield f"unknown operation {op['op']}"
     if op["op"] in (AccOp.COPY, AccOp.ADD, AccOp.MAX, AccOp.MIN):
         yield from _accumulators(op, context, "src", "sstep")
-        yield from _idle(op, {"imm": 0}, "in this operation")
+        yield from terms.idle(op, {"imm": 0}, "in this operation")
     else:
-        yield from _idle(op, {"src": 0, "sstep": 0}, "in this operation")
+        yield from terms.idle(op, {"src": 0, "sstep": 0}, "in this operation")
     if op["op"] == AccOp.SHR and not 0 <= op["imm"] < 64:
         yield "shifts go from 0 to 63"
 
 
 def _lut(op: MicroOp, context: Context) -> Problems:
     for name in ("buffer", "a", "b"):
-        yield from _buffer(op, context, name)
+        yield from terms.buffer(op, context, name)
     for name, plane in (("buffer", "plane"), ("a", "aplane"), ("b", "bplane")):
-        yield from _plane(op, context, name, plane)
-    yield from _line(op, context)
-    yield from _counter(op, context, "xcounter")
+        yield from terms.plane(op, context, name, plane)
+    yield from terms.line(op, context)
+    yield from terms.counter(op, context, "xcounter")
     if op["xcounter"] == 0 and op["span"] != op["limit"]:
         yield "where xcounter is 0, span and limit must be equal"
     if len({context.buffers[op[name]].pitch for name in ("buffer", "a", "b")}) > 1:
@@ -228,14 +171,14 @@ def _lut(op: MicroOp, context: Context) -> Problems:
 
 def _tload(op: MicroOp, context: Context) -> Problems:
     machine = context.program.machine
-    yield from _rows(op["row"], (op["slot"] + op["n"] - 1) // (4 * machine.words) + 1, context)
+    yield from terms.rows(op["row"], (op["slot"] + op["n"] - 1) // (4 * machine.words) + 1, context)
     if op["n"] > machine.thresholds:
         yield f"{op['n']} thresholds; the machine has {machine.thresholds}"
 
 
 def _store(op: MicroOp, context: Context) -> Problems:
-    yield from _buffer(op, context)
-    yield from _line(op, context)
+    yield from terms.buffer(op, context)
+    yield from terms.line(op, context)
     yield from _span(op, context)
     yield from _macros(op, context)
     yield from _accumulators(op, context, "acc", None)
@@ -245,10 +188,10 @@ def _store(op: MicroOp, context: Context) -> Problems:
     if buffer.planes > 1 and (op["pool"] > 1 or op["combine"]):
         yield "the maximum needs a buffer of one plane"
     if mode in (StoreMode.TERN, StoreMode.RAW):
-        yield from _idle(op, {"levels": 0, "bias": 0, "shift": 0}, "in this mode")
+        yield from terms.idle(op, {"levels": 0, "bias": 0, "shift": 0}, "in this mode")
         return
     if mode is StoreMode.COUNT:
-        yield from _idle(op, {"shift": 0}, "in this mode")
+        yield from terms.idle(op, {"shift": 0}, "in this mode")
         if op["levels"] > context.program.machine.thresholds:
             yield f"{op['levels']} thresholds; the machine has fewer"
     yield from _fits(op["bias"], op["bias"] + op["levels"], buffer)
@@ -260,14 +203,14 @@ def _fits(low: int, high: int, buffer: Buffer) -> Problems:
 
 
 _CHECKS: dict[Opcode, Callable[[MicroOp, Context], Problems]] = {
-    Opcode.HALT: _nothing,
-    Opcode.LOOP: _nothing,
-    Opcode.END: _nothing,
+    Opcode.HALT: terms.nothing,
+    Opcode.LOOP: terms.nothing,
+    Opcode.END: terms.nothing,
     Opcode.GUARD: _guard,
     Opcode.WAIT: _token,
     Opcode.SIGNAL: _token,
     Opcode.BUF: _buf,
-    Opcode.LEVEL: _level,
+    Opcode.LEVEL: terms.outside_loops,
     Opcode.DMAIN: _dmain,
     Opcode.DMAOUT: _dmaout,
     Opcode.DMAW: _dmaw,
@@ -276,4 +219,5 @@ _CHECKS: dict[Opcode, Callable[[MicroOp, Context], Problems]] = {
     Opcode.LUT: _lut,
     Opcode.TLOAD: _tload,
     Opcode.STORE: _store,
+    **ROW_CHECKS,
 }

@@ -11,14 +11,16 @@ class Counter(IntEnum):
     """A column of the counter table; one row a micro-op of the program."""
 
     EXECUTED = 0
-    """Times issued (a micro-op that GUARD skips is not)."""
+    """Times issued (a micro-op that GUARD skips is not), or done as a part of a UOP, which counts
+    nothing else."""
     ITEMS = 1
     """Items of the cost table of `docs/isa.md` worked on: steps of a DOT, pixels of a DMAIN."""
     PIXELS = 2
-    """Pixels worked on: the n of a span, the pixels of a line."""
+    """Pixels worked on: the n of a span, the pixels of a line or tile inside the image."""
     TRITS = 3
     """DOT: trits that travelled on the channels. STORE, LUT, DMAIN, DMAW: trits written (also
-    those that fall outside and are dropped). DMAOUT: trits read."""
+    those that fall outside and are dropped). DMAOUT: trits read. Row micro-ops: bit rows worked
+    through times active columns, whatever was read or written."""
     ONES = 4
     """DOT: set bits, both planes, of the trits that travelled."""
     BUSY = 5

@@ -9,7 +9,16 @@ from pathlib import Path
 from tdsl_runtime.counters import Counter
 from tdsl_runtime.description import ENERGY, ENTRIES, FIGURES, REALS, load_machine, machines
 from tdsl_runtime.encoding import OPCODE_BITS, WORD_BITS, words_of
-from tdsl_runtime.isa import INSTRUCTIONS, AccOp, Field, Instruction, StoreMode
+from tdsl_runtime.isa import (
+    INSTRUCTIONS,
+    AccOp,
+    Border,
+    Field,
+    Instruction,
+    Reduction,
+    Relation,
+    StoreMode,
+)
 from tdsl_runtime.timing import RULES
 
 Rows = list[tuple[str, ...]]
@@ -56,9 +65,17 @@ def _range(field: Field) -> str:
 
 
 def _enumerations() -> str:
-    accumulator = ", ".join(f"{op.value} {op.name.lower()}" for op in AccOp)
-    store = ", ".join(f"{mode.value} {mode.name.lower()}" for mode in StoreMode)
-    return f"`op` of ACC: {accumulator}.\n\n`mode` of STORE: {store}.\n"
+    lines = (
+        ("op", "ACC", AccOp),
+        ("mode", "STORE", StoreMode),
+        ("op", "CMP and CMPI", Relation),
+        ("op", "COUNT", Reduction),
+        ("border", "BANDIN", Border),
+    )
+    return "\n".join(
+        f"`{field}` of {op}: {', '.join(f'{one.value} {one.name.lower()}' for one in numbers)}.\n"
+        for field, op, numbers in lines
+    )
 
 
 def _costs() -> str:

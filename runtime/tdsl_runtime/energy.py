@@ -17,21 +17,20 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tdsl_runtime.counters import Counter, Counters
-from tdsl_runtime.description import PLANES, EnergyTable, MachineDescription
+from tdsl_runtime.description import PLANES, EnergyTable, Figure, MachineDescription
 from tdsl_runtime.encoding import decode
-from tdsl_runtime.isa import TABLE, MicroOp, Opcode, StoreMode
+from tdsl_runtime.isa import TABLE, MicroOp, Opcode, StoreMode, Unit
 from tdsl_runtime.program import Port, Program
+from tdsl_runtime.row_energy import DECLARED, SET_BITS, Event, half_way, row_events
+from tdsl_runtime.validation import uop_bodies
 
-EVENTS: tuple[str, ...] = tuple(field.name for field in fields(EnergyTable))
-"""The entries of the energy table, in the order of `Energy.by_event`."""
+EVENTS: tuple[str, ...] = (*(field.name for field in fields(EnergyTable)), DECLARED)
+"""The entries of the energy table and what programs declare, in the order of `Energy.by_event`."""
 
 _STATIC = ("clock", "leakage")
-_SET_BITS = 0.5
 _PICO_PER_MICRO = 1e6
 
 Rates = NDArray[np.float64]
-Event = tuple[str, Counter, float]
-"""Energy entry, counter, and how often the event happens each time the counter counts."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +57,7 @@ def energy(program: Program, counters: Counters) -> Energy:
     machine = program.machine
     rates = _rates(program.code.tobytes(), program.inputs, program.outputs, machine)
     events = np.einsum("nce,nc->ne", rates, counters.table.astype(np.float64))
-    figures = np.array([getattr(machine.energy, name).triple() for name in EVENTS])
+    figures = np.array([_figure(machine, name) for name in EVENTS])
     by_event = events.sum(axis=0)[:, None] * figures
     cycles = machine.macros * counters.cycles
     by_event[EVENTS.index("clock")] = cycles * figures[EVENTS.index("clock")]
@@ -68,6 +67,14 @@ def energy(program: Program, counters: Counters) -> Energy:
     return Energy(events @ figures, by_event, (float(low), float(typical), float(high)))
 
 
+def _figure(machine: MachineDescription, event: str) -> tuple[float, float, float]:
+    """What an event costs in pJ: low, typical, high. What is declared is counted in pJ."""
+    if event == DECLARED:
+        return 1.0, 1.0, 1.0
+    figure: Figure = getattr(machine.energy, event)
+    return figure.triple()
+
+
 @lru_cache(maxsize=16)
 def _rates(
     code: bytes, inputs: tuple[Port, ...], outputs: tuple[Port, ...], machine: MachineDescription
@@ -75,7 +82,10 @@ def _rates(
     """How often each event happens for each count of a counter: [micro-ops, counters, events]."""
     ops = decode(np.frombuffer(code, np.uint64))
     rates = np.zeros((len(ops), len(Counter), len(EVENTS)))
+    bodies = uop_bodies(ops)
     for number, op in enumerate(ops):
+        if number in bodies:
+            continue
         for event, counter, times in _events(op, machine, inputs, outputs):
             rates[number, counter, EVENTS.index(event)] += times
     return rates
@@ -108,7 +118,7 @@ def _events(
             yield from _written(machine)
         case Opcode.DMAOUT:
             yield from _read(machine)
-            yield "wire", Counter.TRITS, PLANES * _SET_BITS * _half_way(machine)
+            yield "wire", Counter.TRITS, PLANES * SET_BITS * half_way(machine)
             yield "dma", Counter.TRITS, PLANES
             values = 1 if op["format"] else op["n"]
             yield "sensor", Counter.PIXELS, values * outputs[op["port"]].bits
@@ -116,9 +126,11 @@ def _events(
             yield "external", Counter.TRITS, PLANES
             yield "dma", Counter.TRITS, PLANES
             yield from _written(machine)
-        case Opcode.BUF | Opcode.LEVEL:
+        case Opcode.BUF | Opcode.LEVEL | Opcode.ACTIVE:
             bits = sum(field.bits for field in TABLE[op.opcode].fields)
             yield "latch", Counter.EXECUTED, bits
+        case opcode if TABLE[opcode].unit is not Unit.SEQUENCER:
+            yield from row_events(op, machine, inputs, outputs)
         case _:
             pass
 
@@ -129,7 +141,7 @@ def _dot_events(op: MicroOp, machine: MachineDescription) -> Iterator[Event]:
     yield "row_read", Counter.EXECUTED, PLANES * active
     yield "latch", Counter.EXECUTED, PLANES * active * row
     yield from _read(machine)
-    reach = machine.macros // op["groups"] * machine.macro_pitch.typical + _half_way(machine)
+    reach = machine.macros // op["groups"] * machine.macro_pitch.typical + half_way(machine)
     yield "wire", Counter.ONES, reach
     yield "latch", Counter.TRITS, PLANES * op["macros"]
     lanes = op["macros"] * op["lines"] * op["len"]
@@ -156,10 +168,5 @@ def _read(machine: MachineDescription, operands: int = 1) -> Iterator[Event]:
 
 
 def _written(machine: MachineDescription) -> Iterator[Event]:
-    yield "wire", Counter.TRITS, PLANES * _SET_BITS * _half_way(machine)
+    yield "wire", Counter.TRITS, PLANES * SET_BITS * half_way(machine)
     yield "write", Counter.TRITS, PLANES
-
-
-def _half_way(machine: MachineDescription) -> float:
-    """Half the width and height of the grid in mm."""
-    return (machine.macro_rows + machine.macro_columns) / 2 * machine.macro_pitch.typical

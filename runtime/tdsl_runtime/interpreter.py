@@ -1,7 +1,7 @@
 """Programs executed in plain Python and NumPy: the living definition of the machine.
 
 A program and its input images in, output images and counters out. Obvious and slow: control is
-here, the meaning of the units' work in `micro_ops.py`, time in `timing.py`.
+here, the meaning of the units' work in `micro_ops.py` and `row_micro_ops.py`, time in `timing.py`.
 """
 
 from collections.abc import Callable, Mapping
@@ -17,9 +17,12 @@ from tdsl_runtime.isa import TABLE, MicroOp, Opcode, Unit
 from tdsl_runtime.micro_ops import MEANINGS
 from tdsl_runtime.ports import Images, check_inputs
 from tdsl_runtime.program import Program
+from tdsl_runtime.row_micro_ops import ROW_MEANINGS
 from tdsl_runtime.state import Buffer, State
 from tdsl_runtime.timing import Passage, Timeline, cost
-from tdsl_runtime.validation import loop_ends, validate
+from tdsl_runtime.validation import loop_ends, uop_bodies, validate
+
+_MEANINGS = MEANINGS | ROW_MEANINGS
 
 Hook = Callable[[int, State], None]
 """Called after every micro-op executed, with its number and the state it left."""
@@ -58,6 +61,7 @@ class _Run:
         self.state = State(program, inputs)
         self.clock = Timeline(program.machine.queue)
         self.ends = loop_ends(program.ops)
+        self.bodies = uop_bodies(program.ops)
         self.starts = {end: start for start, end in self.ends.items()}
         self.table = np.zeros((len(program.ops), len(Counter)), np.int64)
 
@@ -88,8 +92,10 @@ class _Run:
             raise MachineError(where, error.note, error.remedy) from error
 
     def work(self, at: int, op: MicroOp) -> int:
-        """Let a unit do its work."""
-        effect = MEANINGS[op.opcode](self.state, op)
+        """Let a unit do its work; in the body of a UOP it takes no time."""
+        effect = _MEANINGS[op.opcode](self.state, op)
+        if at in self.bodies:
+            return at + 1
         spent = cost(self.program.machine, op, effect.extent)
         row = self.table[at]
         row[Counter.ITEMS] += spent.items
@@ -128,6 +134,8 @@ class _Run:
                 state.buffers[op["buffer"]] = Buffer.described(op)
             case Opcode.LEVEL:
                 state.levels[op["index"]] = op["lo"], op["hi"]
+            case Opcode.ACTIVE:
+                state.active = op["macros"]
             case _:
                 assert op.opcode is Opcode.HALT
         return at + 1

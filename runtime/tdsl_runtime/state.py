@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tdsl_runtime.description import WORD, MachineDescription
+from tdsl_runtime.description import PLANES, WORD, MachineDescription
 from tdsl_runtime.errors import MachineError
 from tdsl_runtime.isa import MicroOp, Opcode
 from tdsl_runtime.program import Port, Program
@@ -20,6 +20,8 @@ Bits = NDArray[np.uint8]
 
 LEVELS = 1 << 12
 """Entries of the sensor port's level table."""
+RESULTS = 1 << 10
+"""Result registers."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +67,8 @@ class State:
 
     `cells` is uint8 [2, R, W, M, 64]; `accumulators` int64 [A, W, M]; `thresholds` int64 [T, M];
     `levels` int64 [4096, 2] (lo, hi); `counters` the 8 loop counters; `inputs` and `outputs` the
-    images [C, H, W] of the ports; `external` uint64 [e, 2, W, M].
+    images [C, H, W] of the ports; `external` uint64 [e, 2, W, M]; `active` the macros that take
+    part in row micro-ops; `results` int64 [1024].
     """
 
     def __init__(self, program: Program, inputs: Mapping[str, NDArray[Any]]) -> None:
@@ -89,6 +92,23 @@ class State:
             (port, np.zeros(port.shape, np.int64)) for port in program.outputs
         ]
         self.external = program.external
+        self.active = machine.macros
+        self.results = np.zeros(RESULTS, np.int64)
+
+    @property
+    def active_columns(self) -> int:
+        """Columns that take part in row micro-ops."""
+        return self.active * self.machine.columns
+
+    def read_row(self, row: int) -> NDArray[np.uint8]:
+        """The active columns of a bit row, in their order."""
+        cells = self.cells[row % PLANES, row // PLANES, :, : self.active]
+        return cells.transpose(1, 0, 2).reshape(-1).copy()
+
+    def write_row(self, row: int, bits: NDArray[Any]) -> None:
+        """Write the active columns of a bit row; the others keep their state."""
+        ordered = bits.reshape(self.active, self.machine.words, WORD).transpose(1, 0, 2)
+        self.cells[row % PLANES, row // PLANES, :, : self.active] = ordered
 
     def image_column(self, buffer: Buffer, pixel: int) -> int:
         """The pixel of the image that a buffer's pixel is."""

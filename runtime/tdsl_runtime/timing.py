@@ -13,8 +13,8 @@ from tdsl_runtime.isa import MicroOp, Opcode, StoreMode, Unit
 class Extent:
     """The size of one execution of a micro-op: what its operands and counters make of it.
 
-    `pixels` of the span or line; `trits` moved and `bits` at the port (DMA); `pitch` and `planes`
-    of the buffer.
+    `pixels` of the span, line or tile; `trits` moved and `bits` at the port (DMA); `pitch` and
+    `planes` of the buffer; `macros` that are active in row micro-ops.
     """
 
     pixels: int = 0
@@ -22,6 +22,7 @@ class Extent:
     bits: int = 0
     pitch: int = 0
     planes: int = 0
+    macros: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,11 +106,68 @@ def _dmaw(machine: MachineDescription, op: MicroOp, extent: Extent) -> Cost:
     return Cost(startup=1, items=items, first=1, each=1, latency=machine.dma_cycles)
 
 
+def _row(machine: MachineDescription, op: MicroOp, extent: Extent) -> Cost:
+    return Cost(startup=machine.latch_cycles, items=op["n"], first=1, each=1, latency=1)
+
+
+def _compare(machine: MachineDescription, op: MicroOp, extent: Extent) -> Cost:
+    other = op["bn"] if op.opcode is Opcode.CMP else immediate_bits(op["imm"])
+    return Cost(machine.latch_cycles + 1, max(op["an"], other), first=1, each=1, latency=1)
+
+
+def immediate_bits(imm: int) -> int:
+    """Bits of an immediate: unsigned if it is not negative, else two's complement."""
+    return max(1, imm.bit_length()) if imm >= 0 else 1 + (-1 - imm).bit_length()
+
+
+def _select(machine: MachineDescription, op: MicroOp, extent: Extent) -> Cost:
+    return Cost(machine.latch_cycles + 1, op["n"], first=1, each=1, latency=1)
+
+
+def _move(machine: MachineDescription, op: MicroOp, extent: Extent) -> Cost:
+    macros, columns = divmod(abs(op["by"]), machine.columns)
+    each = 1 + macros + columns.bit_count()
+    return Cost(startup=machine.latch_cycles, items=op["n"], first=each, each=each, latency=1)
+
+
+def _count(machine: MachineDescription, op: MicroOp, extent: Extent) -> Cost:
+    gathered = _ceil(_SUM_BITS * extent.macros, PLANES * machine.gather_trits)
+    latency = machine.tree_cycles + machine.gather_cycles
+    return Cost(machine.latch_cycles + gathered, op["an"], first=1, each=1, latency=latency)
+
+
+def _band(machine: MachineDescription, op: MicroOp, extent: Extent) -> Cost:
+    rows = op["n"] if op.opcode is Opcode.BANDIN else op["an"]
+    gathered = _ceil(rows * extent.pixels, PLANES * machine.gather_trits)
+    items = max(_ceil(extent.bits, machine.dma_bits), gathered)
+    return Cost(startup=1, items=items, first=1, each=1, latency=machine.dma_cycles)
+
+
+def _regout(machine: MachineDescription, op: MicroOp, extent: Extent) -> Cost:
+    items = _ceil(extent.bits, machine.dma_bits)
+    return Cost(startup=1, items=items, first=1, each=1, latency=machine.dma_cycles)
+
+
+def _transpose(machine: MachineDescription, op: MicroOp, extent: Extent) -> Cost:
+    rate = min(machine.channel_trits, machine.gather_trits)
+    items = _ceil(op["n"] * extent.pixels, rate)
+    return Cost(startup=0, items=items, first=1, each=1, latency=machine.gather_cycles)
+
+
+def _declared(machine: MachineDescription, op: MicroOp, extent: Extent) -> Cost:
+    return Cost(startup=op["cycles"], items=0, first=1, each=1, latency=0)
+
+
 def _ceil(a: int, b: int) -> int:
     return -(-a // b)
 
 
+_SUM_BITS = 16
+"""Bits of a macro's sum that COUNT gathers."""
+
 _LINE = "max(ceil(bits / dma_bits), ceil(trits / gather_trits))"
+_TILE = "max(ceil(bits / dma_bits), ceil(rows * pixels / (2 * gather_trits)))"
+_TRANSPOSED = "ceil(n * pixels / min(channel_trits, gather_trits))"
 RULES: dict[Opcode, Rule] = {
     Opcode.DOT: Rule(
         (
@@ -139,6 +197,22 @@ RULES: dict[Opcode, Rule] = {
     Opcode.DMAIN: Rule(("1", _LINE, "1", "1", "dma"), _dma),
     Opcode.DMAOUT: Rule(("1", _LINE, "1", "1", "dma"), _dma),
     Opcode.DMAW: Rule(("1", "n * ceil(2 * M * C / dma_bits)", "1", "1", "dma"), _dmaw),
+    Opcode.LOGIC: Rule(("latch", "n", "1", "1", "1"), _row),
+    Opcode.SUM: Rule(("latch", "n", "1", "1", "1"), _row),
+    Opcode.SUMI: Rule(("latch", "n", "1", "1", "1"), _row),
+    Opcode.CMP: Rule(("latch + 1", "max(an, bn)", "1", "1", "1"), _compare),
+    Opcode.CMPI: Rule(("latch + 1", "max(an, bits(imm))", "1", "1", "1"), _compare),
+    Opcode.SELECT: Rule(("latch + 1", "n", "1", "1", "1"), _select),
+    Opcode.MOVE: Rule(("latch", "n", "as each", "1 + q + ones(r)", "1"), _move),
+    Opcode.COUNT: Rule(
+        ("latch + ceil(16 * active / (2 * gather_trits))", "an", "1", "1", "tree + gather"), _count
+    ),
+    Opcode.BANDIN: Rule(("1", _TILE, "1", "1", "dma"), _band),
+    Opcode.BANDOUT: Rule(("1", _TILE, "1", "1", "dma"), _band),
+    Opcode.REGOUT: Rule(("1", "ceil(bits / dma_bits)", "1", "1", "dma"), _regout),
+    Opcode.SPREAD: Rule(("0", _TRANSPOSED, "1", "1", "gather"), _transpose),
+    Opcode.PACK: Rule(("0", _TRANSPOSED, "1", "1", "gather"), _transpose),
+    Opcode.UOP: Rule(("cycles", "0", "1", "1", "0"), _declared),
 }
 """The cost of every micro-op that works in a unit; all others take their issue cycle alone."""
 

@@ -3,11 +3,15 @@
 from collections.abc import Sequence
 
 from tdsl_runtime.assembly import op_text
-from tdsl_runtime.checks import Context, check
+from tdsl_runtime.check_terms import Context
+from tdsl_runtime.checks import check
 from tdsl_runtime.errors import MachineError
 from tdsl_runtime.isa import MicroOp, Opcode
 from tdsl_runtime.program import Program
+from tdsl_runtime.row_fields import BODY
 from tdsl_runtime.state import Buffer
+
+_CONFIGURATION = (Opcode.BUF, Opcode.LEVEL, Opcode.ACTIVE)
 
 
 def validate(program: Program) -> None:
@@ -20,6 +24,7 @@ def validate(program: Program) -> None:
     if [k for k, op in enumerate(ops) if op.opcode is Opcode.HALT] != [len(ops) - 1]:
         raise _invalid("one HALT must stand at the end of the program, and only there")
     ends = loop_ends(ops)
+    _check_bodies(ops)
     _check_guards(ops, ends)
     context = Context(program)
     for number, op in enumerate(ops):
@@ -46,8 +51,29 @@ def loop_ends(ops: Sequence[MicroOp]) -> dict[int, int]:
     return ends
 
 
+def uop_bodies(ops: Sequence[MicroOp]) -> frozenset[int]:
+    """The numbers of all micro-ops that stand in the body of a UOP."""
+    return frozenset(
+        number + k
+        for number, op in enumerate(ops)
+        if op.opcode is Opcode.UOP
+        for k in range(1, op["body"] + 1)
+    )
+
+
+def _check_bodies(ops: Sequence[MicroOp]) -> None:
+    """The body of a UOP holds row micro-ops alone."""
+    for number, op in enumerate(ops):
+        if op.opcode is Opcode.UOP:
+            body = ops[number + 1 : number + 1 + op["body"]]
+            for other in body:
+                if other.opcode not in BODY:
+                    raise _wrong(number, op, f"its body holds {other.opcode.name}")
+
+
 def _check_guards(ops: Sequence[MicroOp], ends: dict[int, int]) -> None:
-    """What a GUARD skips must be whole loops of its own body, without BUF and LEVEL."""
+    """What a GUARD skips must be whole loops and UOPs of its own body, without configuration."""
+    bodies = uop_bodies(ops)
     for number, op in enumerate(ops):
         if op.opcode is not Opcode.GUARD:
             continue
@@ -57,8 +83,10 @@ def _check_guards(ops: Sequence[MicroOp], ends: dict[int, int]) -> None:
         skipped = range(number + 1, last + 1)
         if any((start in skipped) != (end in skipped) for start, end in ends.items()):
             raise _wrong(number, op, "skips a part of a loop")
-        if any(ops[k].opcode in (Opcode.BUF, Opcode.LEVEL) for k in skipped):
-            raise _wrong(number, op, "skips a BUF or LEVEL")
+        if last + 1 in bodies:
+            raise _wrong(number, op, "skips a part of a UOP")
+        if any(ops[k].opcode in _CONFIGURATION for k in skipped):
+            raise _wrong(number, op, "skips a BUF, LEVEL or ACTIVE")
 
 
 def _advance(op: MicroOp, context: Context) -> None:
@@ -72,6 +100,8 @@ def _advance(op: MicroOp, context: Context) -> None:
             context.buffers[op["buffer"]] = Buffer.described(op)
         case Opcode.LEVEL:
             context.levels.add(op["index"])
+        case Opcode.ACTIVE:
+            context.active = op["macros"]
         case _:
             pass
 

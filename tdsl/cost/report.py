@@ -19,6 +19,7 @@ from tdsl_runtime.counters import Counter, Counters
 from tdsl_runtime.description import ENERGY, PLANES
 from tdsl_runtime.energy import EVENTS, Energy
 from tdsl_runtime.isa import TABLE, MicroOp, Opcode, Unit
+from tdsl_runtime.row_energy import DECLARED
 
 LOSSES = {
     "lanes": "lanes without work: macros, columns and pixels that are left over",
@@ -30,6 +31,10 @@ LOSSES = {
     "dma": "waiting for lines of the input or for weights",
 }
 """Where the array's cycles go that are not multiply-accumulates at full width."""
+
+_MEANINGS = {name: meaning for name, (_, meaning) in ENERGY.items()} | {
+    DECLARED: "declared by the authors of user-defined micro-ops, not a figure of the machine"
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,8 +127,9 @@ def make_report(compiled: Compiled, counters: Counters, energy: Energy) -> Repor
         layers=layers,
         micro_ops=tuple(parts.micro_ops()),
         events=tuple(
-            EventCost(name, ENERGY[name][1], Range(*map(float, row)))
+            EventCost(name, _MEANINGS[name], Range(*map(float, row)))
             for name, row in zip(EVENTS, energy.by_event, strict=True)
+            if name != DECLARED or row.any()
         ),
         lines=tuple(parts.lines()),
         units=tuple(

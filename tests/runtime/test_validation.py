@@ -123,7 +123,7 @@ def test_a_wrong_micro_op_is_refused(op: MicroOp, words: str) -> None:
         ((micro_op(Opcode.GUARD), ACC, HALT), "skips nothing"),
         ((micro_op(Opcode.GUARD, skip=1), LOOP, END, HALT), "skips a part of a loop"),
         ((LOOP, micro_op(Opcode.GUARD, skip=2), ACC, END, HALT), "skips a part of a loop"),
-        ((micro_op(Opcode.GUARD, skip=1), BUF, HALT), "skips a BUF or LEVEL"),
+        ((micro_op(Opcode.GUARD, skip=1), BUF, HALT), "skips a BUF, LEVEL or ACTIVE"),
     ],
 )
 def test_a_wrong_structure_is_refused(ops: tuple[MicroOp, ...], words: str) -> None:
