@@ -111,7 +111,7 @@ def _call(
     call = Call(name, span, given if flow is None else (flow, *given))
     match target:
         case Operator():
-            return _apply(target, call, c)
+            return apply_operation(target, call, c)
         case (file, block):
             return c.call_block(c, file, block, call)
         case None:
@@ -175,8 +175,8 @@ def _unknown_operation(
     )
 
 
-def _apply(operator: Operator, call: Call, c: Context) -> Value:
-    """One operation of the table."""
+def apply_operation(operator: Operator, call: Call, c: Context) -> Tensor:
+    """One operation of the table. Raises Rejected after reporting what does not fit."""
     if operator.variadic:
         values, site, tensors = _variadic(call, c)
     else:

@@ -151,9 +151,7 @@ def _unary(expression: syntax.Unary, c: Context, header: str) -> Value:
         case UnaryOperator.NOT, Claim((left, sign, right)):
             return Claim((left, _NEGATED[sign], right))
         case UnaryOperator.INVERT, Tensor():
-            return emit(
-                c, "not", ops.Not(), (value,), _site(expression, (expression.operand,), (value,))
-            )
+            return invert(value, _site(expression, (expression.operand,), (value,)), c)
         case _:
             helps = ("`~x` negates a `trit` or `bin`",) if isinstance(value, Tensor) else ()
             raise c.reject(
@@ -162,6 +160,11 @@ def _unary(expression: syntax.Unary, c: Context, header: str) -> Value:
                 expression.span,
                 helps=helps,
             )
+
+
+def invert(value: Tensor, site: Site, c: Context) -> Tensor:
+    """`~value`."""
+    return emit(c, "not", ops.Not(), (value,), site)
 
 
 _NEGATED = {"==": "!=", "!=": "==", "<": ">=", ">=": "<", ">": "<=", "<=": ">"}
@@ -176,9 +179,10 @@ def _binary(expression: syntax.Binary, c: Context, header: str) -> Value:
         case (Number(a), Number(b)):
             return _numbers(expression, a, b, c)
         case (Tensor(), _) | (_, Tensor()):
-            return _tensors(expression, left, right, c)
+            site = _site(expression, (expression.left, expression.right), (left, right))
+            return join_tensors(expression.operator, left, right, site, c)
         case _:
-            raise _no_operation(expression, left, right, c)
+            raise _no_operation(expression.operator, left, right, expression.span, c)
 
 
 def _logical(expression: syntax.Binary, left: Value, c: Context, header: str) -> Value:
@@ -188,7 +192,7 @@ def _logical(expression: syntax.Binary, left: Value, c: Context, header: str) ->
     right = evaluate(expression.right, c, header)
     if isinstance(left, Truth) and isinstance(right, Truth | Claim):
         return right
-    raise _no_operation(expression, left, right, c)
+    raise _no_operation(expression.operator, left, right, expression.span, c)
 
 
 def _numbers(expression: syntax.Binary, a: Size, b: Size, c: Context) -> Value:
@@ -203,7 +207,7 @@ def _numbers(expression: syntax.Binary, a: Size, b: Size, c: Context) -> Value:
         elif isinstance(a, int) and isinstance(b, int) and (0 <= b < 64 or sign not in _SHIFTS):
             result = _BITWISE[sign](a, b)
         else:
-            raise _no_operation(expression, Number(a), Number(b), c)
+            raise _no_operation(sign, Number(a), Number(b), expression.span, c)
     except ZeroDivisionError:
         raise c.reject("E0315", "division by zero", expression.right.span, "this is 0") from None
     except ProductOfSymbols:
@@ -230,9 +234,8 @@ def _largest(size: Size) -> int:
 _SHIFTS = (BinaryOperator.SHIFT_LEFT, BinaryOperator.SHIFT_RIGHT)
 
 
-def _tensors(expression: syntax.Binary, left: Value, right: Value, c: Context) -> Value:
-    sign = expression.operator
-    site = _site(expression, (expression.left, expression.right), (left, right))
+def join_tensors(sign: BinaryOperator, left: Value, right: Value, site: Site, c: Context) -> Tensor:
+    """An operator between two values, at least one of them a tensor. Raises Rejected."""
     match left, right:
         case (Tensor(), Tensor()) if sign in _TENSOR_OPS:
             op = _TENSOR_OPS[sign]
@@ -250,7 +253,7 @@ def _tensors(expression: syntax.Binary, left: Value, right: Value, c: Context) -
             op = ops.Shift(amount if sign is BinaryOperator.SHIFT_LEFT else -amount)
             return emit(c, "shift", op, (left,), site) if amount else left
         case _:
-            raise _no_operation(expression, left, right, c)
+            raise _no_operation(sign, left, right, site.span, c)
 
 
 _NODE_NAMES = {
@@ -262,18 +265,20 @@ _NODE_NAMES = {
 }
 
 
-def _no_operation(expression: syntax.Binary, left: Value, right: Value, c: Context) -> Exception:
+def _no_operation(
+    sign: BinaryOperator, left: Value, right: Value, span: Span, c: Context
+) -> Rejected:
     helps: tuple[str, ...] = ()
-    if any(isinstance(v, Tensor) for v in (left, right)) and expression.operator in _ARITHMETIC:
+    if any(isinstance(v, Tensor) for v in (left, right)) and sign in _ARITHMETIC:
         helps = ("a constant is added by moving the thresholds of the next activation",)
-        if expression.operator not in (BinaryOperator.ADD, BinaryOperator.SUBTRACT):
+        if sign not in (BinaryOperator.ADD, BinaryOperator.SUBTRACT):
             helps = ("a tensor is multiplied or divided by powers of two: `x << 1`, `x >> 1`",)
     elif any(isinstance(v, Claim) for v in (left, right)):
         helps = ("conditions on sizes are listed with commas: `where H >= 16, W >= 16`",)
     return c.reject(
         "E0315",
-        f"`{expression.operator}` cannot join {described(left)} and {described(right)}",
-        expression.span,
+        f"`{sign}` cannot join {described(left)} and {described(right)}",
+        span,
         helps=helps,
     )
 
@@ -318,12 +323,12 @@ def _subscript(expression: syntax.Subscript, c: Context) -> Value:
     match value, index:
         case Tensor(), syntax.Range(low=low, high=high):
             start, stop = (_index(side, c) for side in (low, high))
-            return _slice(expression, value, start, stop, c)
+            return cut(value, start, stop, _site(expression, (expression.value,), (value,)), c)
         case _, syntax.Range() | syntax.All():
             raise c.reject("E0315", f"{described(value)} has no such part", expression.span)
         case Tensor(), _:
-            start = _index(index, c)
-            return _slice(expression, value, start, start + 1, c)
+            at = _index(index, c)
+            return cut(value, at, at + 1, _site(expression, (expression.value,), (value,)), c)
         case StoreKey(store, key), syntax.StringLiteral(value=text):
             return StoreKey(store, join(key, text))
         case StoreKey(store, key), _:
@@ -332,10 +337,10 @@ def _subscript(expression: syntax.Subscript, c: Context) -> Value:
             raise c.reject("E0315", f"{described(value)} has no parts", expression.span)
 
 
-def _slice(expression: syntax.Subscript, value: Tensor, start: int, stop: int, c: Context) -> Value:
+def cut(value: Tensor, start: int, stop: int, site: Site, c: Context) -> Tensor:
+    """Channels start..stop-1 of a tensor. Raises Rejected."""
     if value.type.shape[0] == stop - start and start == 0:
         return value
-    site = _site(expression, (expression.value,), (value,))
     return emit(c, "slice", ops.Slice(start, stop), (value,), site)
 
 

@@ -28,6 +28,8 @@ class Program:
     make_context: MakeContext
     sources: dict[str, str] = field(default_factory=dict[str, str])
     files: dict[str, WeightsFile | None] = field(default_factory=dict[str, WeightsFile | None])
+    paths: dict[str, Path] = field(default_factory=dict[str, Path])
+    """The paths of all weights files, by the names that `Stored.store` has."""
     missing: list[Diagnostic] = field(default_factory=list[Diagnostic])
     """Weights files that are not there: reported only if nothing else is wrong."""
 
@@ -73,6 +75,7 @@ def _declare(
             _claim(name.text, name.span, scope, program)
             store = join(alias, name.text)
             scope.stores[name.text] = store
+            program.paths[store] = directory / declaration.path.value
             program.files[store] = None
             program.files[store] = _open(declaration, directory, program)
         case syntax.Const(name=name, value=expression):

@@ -27,14 +27,15 @@ def check_results(
         )
     for output, (tensor, span) in zip(outputs, results, strict=True):
         wanted = tensor_type(output.type, c, owner.text)
-        _check_result(output, wanted, tensor, span, c)
+        check_result(wanted, output.span, tensor, span, c)
     return tuple(tensor for tensor, _ in results)
 
 
-def _check_result(
-    output: syntax.Output, wanted: TensorType, tensor: Tensor, span: Span, c: Context
+def check_result(
+    wanted: TensorType, declared_at: Span, tensor: Tensor, span: Span, c: Context
 ) -> None:
-    declared = Label(output.span, f"declared {wanted}")
+    """Raise Rejected unless `tensor`, returned at `span`, fits the type declared."""
+    declared = Label(declared_at, f"declared {wanted}")
     if not contains(wanted.element, tensor.type.element):
         low, high = wanted.element.low, wanted.element.high
         raise c.reject(
@@ -60,7 +61,7 @@ def _check_result(
                 error.label,
                 secondary=(declared,),
             ) from error
-        site = Site(span=span, uses=(span, output.span), made=(tensor.made, output.span))
+        site = Site(span=span, uses=(span, declared_at), made=(tensor.made, declared_at))
         raise c.refuse(error, site) from error
 
 

@@ -1,7 +1,8 @@
 """What checking a file gives: its networks as graphs, their arrays, the tests written in it."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from pathlib import Path
 
 from tdsl.frontend.weights import WeightsFile
 from tdsl.ir.graph import Graph
@@ -40,6 +41,8 @@ class CheckedNetwork:
     declared: tuple[TensorType, ...]
     """The types of the outputs in the header: they hold the exact types of the graph."""
     checks: tuple[GoldenCheck, ...] = ()
+    stores: Mapping[str, Path] = field(default_factory=dict[str, Path])
+    """The paths of the weights files, by the names that `Stored.store` has."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -73,7 +73,8 @@ def _networks(scope: FileScope, program: Program, target: str | None) -> dict[st
             break
         c = _context(scope, program)
         try:
-            networks[name] = check_network(network, c, target)
+            checked = check_network(network, c, target)
+            networks[name] = replace(checked, stores=program.paths)
         except Rejected:
             continue
         except Exception as error:

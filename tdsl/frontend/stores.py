@@ -1,6 +1,5 @@
 """The weights files of a program: opened once, each array checked against what needs it."""
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from difflib import SequenceMatcher
@@ -9,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from tdsl.frontend.names import written_key
 from tdsl.frontend.weights import WeightsError, WeightsFile
 from tdsl.ir import ops
 from tdsl.ir.op_error import OpError
@@ -123,13 +123,6 @@ def read_integers(file: WeightsFile, key: str, role: str, *, ternary: bool) -> I
     return raw.astype(np.int64)
 
 
-def written(store: str, key: str) -> str:
-    """How the source names an array: `P.c1.w`, `P["layer-1"]`."""
-    if re.fullmatch(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*", key, re.ASCII):
-        return f"{store}.{key}"
-    return f'{store}["{key}"]'
-
-
 def _parameters(op: ops.Op) -> dict[str, ops.Parameter]:
     match op:
         case ops.Conv(weight=weight) | ops.Linear(weight=weight):
@@ -178,7 +171,7 @@ def _no_array(role: str, stored: Stored, file: WeightsFile) -> OpError:
     nearest = _nearest(role, stored, file)
     if nearest is not None:
         note += f"; the closest is `{nearest}` {file.shapes[nearest]}"
-        helps = (f"write `{role} = {written(stored.store, nearest)}`",)
+        helps = (f"write `{role} = {written_key(stored.store, nearest)}`",)
     article = "an" if shape[0] in "8o" or shape.split("x")[0] in ("11", "18") else "a"
     return OpError(
         code="E0401",

@@ -70,7 +70,7 @@ def test_a_failure_of_the_checker_itself_has_a_place(monkeypatch: pytest.MonkeyP
     def broken(*_: object) -> None:
         raise ZeroDivisionError("inside")
 
-    monkeypatch.setattr(check_expressions, "_slice", broken)
+    monkeypatch.setattr(check_expressions, "cut", broken)
     module, _ = parse(net("y = x[0..2]\nreturn x"), "f.tnn")
     with pytest.raises(CompileError) as caught:
         check_module(module, Path(), require_weights=False)
