@@ -55,10 +55,11 @@ def _at(program: RowProgram, images: list[np.ndarray], v: int, y: int, x: int) -
             return _at(program, images, a, y + dy, x + dx)
         case Binary(op=op, a=a, b=b):
             p, q = here(a), here(b)
-            return {
+            found: dict[str, int] = {
                 "+": p + q, "-": p - q, "*": p * q, "min": min(p, q), "max": max(p, q),
                 "&": p & q, "|": p | q, "^": p ^ q,
-            }[op]  # fmt: skip
+            }  # fmt: skip
+            return found[op]
         case Unary(op=op, a=a):
             bit = Range(0, 1).holds(program.values[a].range)
             p = here(a)

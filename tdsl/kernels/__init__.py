@@ -1,0 +1,1 @@
+"""Kernels: Python functions on images, read from their source, never run -> row programs."""
