@@ -8,6 +8,8 @@ from typing import Any, TypeVar, cast
 
 import numpy as np
 
+from tdsl_runtime.kernels.inlined import InlinedCompiler
+
 # Neither llvmlite nor most of Numba has type annotations.
 ir: Any = import_module("llvmlite.ir")
 binding: Any = import_module("llvmlite.binding")
@@ -26,9 +28,16 @@ Function = TypeVar("Function", bound=Callable[..., Any])
 def inner(function: Function) -> Function:
     """Compile a function that kernels alone call.
 
-    Without wrappers and reference counts that takes half the time, and views cost nothing.
+    Without wrappers, reference counts and machine code of its own that takes a third of the time,
+    and views cost nothing.
     """
-    jit = njit(no_cpython_wrapper=True, no_cfunc_wrapper=True, error_model="numpy", _nrt=False)
+    jit = njit(
+        no_cpython_wrapper=True,
+        no_cfunc_wrapper=True,
+        error_model="numpy",
+        _nrt=False,
+        pipeline_class=InlinedCompiler,
+    )
     return cast("Function", jit(function))
 
 
