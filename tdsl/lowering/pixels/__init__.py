@@ -1,0 +1,1 @@
+"""The pixel-packed organisation: row programs -> row micro-ops."""

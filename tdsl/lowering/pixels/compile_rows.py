@@ -1,0 +1,186 @@
+"""A row program, an image size and a machine -> the machine's program."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from tdsl.diagnostics import CompileError, Diagnostic, Label
+from tdsl.lowering.pixels.code import TileCode
+from tdsl.lowering.pixels.estimate import ImageCost, Passage, Ports
+from tdsl.lowering.pixels.image_program import ImagePlan, image_ops, mask_count
+from tdsl.lowering.pixels.order import as_written, deepest_first
+from tdsl.lowering.pixels.overlap import OVERLAPS, Overlap, place
+from tdsl.lowering.pixels.places import PortSink, PortSource
+from tdsl.lowering.pixels.regions import regions
+from tdsl.lowering.pixels.tile_code import tile_code
+from tdsl.lowering.pixels.tiling import Tiling, tilings
+from tdsl.rows.ir import Range, Reduction, RowProgram
+from tdsl_runtime.description import PLANES, MachineDescription
+from tdsl_runtime.encoding import encode
+from tdsl_runtime.program import Origin, Port, Program
+
+
+def compile_rows(
+    program: RowProgram, height: int, width: int, machine: MachineDescription
+) -> Program:
+    """Compile a row program for images of `height x width`.
+
+    Ports bear the names of inputs, outputs and totals; totals are images of one pixel. Raises
+    CompileError where the bit rows of the machine do not suffice.
+    """
+    return assemble(plan_rows(program, height, width, machine), height, width, machine)
+
+
+def plan_rows(
+    program: RowProgram, height: int, width: int, machine: MachineDescription
+) -> ImagePlan:
+    """The cheapest way to work through an image, by predicted cycles. Raises CompileError."""
+    candidates = sorted(_candidates(program, height, width, machine), key=lambda c: c.cycles)
+    rows = PLANES * machine.rows
+    refused: list[ImagePlan] = []
+    for candidate in candidates:
+        plan = candidate.plan()
+        if plan.placed.assignment.rows <= rows:
+            return plan
+        refused.append(plan)
+    if not refused:
+        raise CompileError([_too_many_columns(program, machine)])
+    least = min(refused, key=lambda plan: plan.placed.assignment.rows)
+    raise CompileError([_too_many_rows(program, least, machine)])
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A way to work through an image, and the cycles that it takes, about."""
+
+    program: RowProgram
+    code: TileCode
+    tiling: Tiling
+    overlap: Overlap
+    cycles: int
+
+    def plan(self) -> ImagePlan:
+        """The candidate with bit rows."""
+        masks = mask_count(self.tiling) if self.code.mask is not None else 0
+        placed = place(self.code, self.overlap, self.tiling.layout.lines, masks)
+        return ImagePlan(self.program, self.code, self.tiling, self.overlap, placed)
+
+
+def _candidates(
+    program: RowProgram, height: int, width: int, machine: MachineDescription
+) -> Iterator[Candidate]:
+    """The best tiling of every order of values and kind of overlap."""
+    codes = tuple(dict.fromkeys(_codes(program)))
+    regions = [load.region for load in codes[0].loads]
+    cuts = tuple(tilings(height, width, program.stride, regions, machine))
+    for code in codes:
+        cost = ImageCost(code, ports_of(program, code), program.stride, machine)
+        for overlap in OVERLAPS:
+            fitting = [t for t in cuts if t.down > 1 or not overlap.keep]
+            if fitting and not (overlap.keep and all(r.extra.dy == 0 for r in regions)):
+                tiling = min(fitting, key=lambda t: cost.cycles(t, overlap))
+                yield Candidate(program, code, tiling, overlap, cost.cycles(tiling, overlap))
+
+
+def _codes(program: RowProgram) -> Iterator[TileCode]:
+    """The code of a tile in several orders, with and without sharing of what was moved."""
+    sources = [PortSource(k) for k in range(len(program.inputs))]
+    sinks = [PortSink(k) for k in range(len(program.outputs))]
+    for share in (True, False):
+        for order in (deepest_first(program), as_written(program)):
+            yield tile_code(program, sources, sinks, order, share=share)
+
+
+def assemble(plan: ImagePlan, height: int, width: int, machine: MachineDescription) -> Program:
+    """The program of a plan."""
+    spans = dict.fromkeys(step.span for step in plan.placed.steps if step.span.line)
+    numbers = {span: 1 + number for number, span in enumerate(spans)}
+    program = plan.program
+    ops = image_ops(plan, numbers)
+    row = (2, machine.words, machine.macros)
+    return Program(
+        network=program.name,
+        machine=machine,
+        code=encode(ops),
+        code_origins=np.array([op.origin for op in ops], dtype=np.int32),
+        rows=np.zeros(0, np.int64),
+        row_data=np.zeros((0, *row), np.uint64),
+        external=np.zeros((0, *row), np.uint64),
+        inputs=tuple(
+            Port(i.name, i.channels, height, width, i.range.low, i.range.high)
+            for i in program.inputs
+        ),
+        outputs=_outputs(program, height, width),
+        origins=(
+            Origin(program.name, 0, "set-up and control"),
+            *(Origin(program.name, span.line, "") for span in spans),
+        ),
+    )
+
+
+def ports_of(program: RowProgram, code: TileCode) -> Ports:
+    """What passes the ports for a tile."""
+    reads = [
+        Passage(program.inputs[load.channel.port].range.bits, load.rows.count, load.region)
+        for load in code.loads
+    ]
+    writes = [
+        Passage(program.outputs[store.channel.port].range.bits, store.rows.count)
+        for store in code.stores
+    ]
+    return Ports(tuple(reads), tuple(writes))
+
+
+def _outputs(program: RowProgram, height: int, width: int) -> tuple[Port, ...]:
+    """The ports of outputs, then of totals."""
+    lines, pixels = -(-height // program.stride[0]), -(-width // program.stride[1])
+    images = [
+        Port(o.name, len(o.values), lines, pixels, o.range.low, o.range.high)
+        for o in program.outputs
+    ]
+    totals: list[Port] = []
+    for total in program.totals:
+        reach = [_total_range(program, v, total.reduction, height * width) for v in total.values]
+        low, high = min(r.low for r in reach), max(r.high for r in reach)
+        totals.append(Port(total.name, len(total.values), 1, 1, low, high))
+    return (*images, *totals)
+
+
+def _total_range(program: RowProgram, value: int, reduction: Reduction, pixels: int) -> Range:
+    given = program.values[value].range
+    if reduction is Reduction.ANY:
+        return Range(0, 1)
+    return Range(given.low * pixels, given.high * pixels)
+
+
+def _too_many_rows(
+    program: RowProgram, least: ImagePlan, machine: MachineDescription
+) -> Diagnostic:
+    """The refusal of a program, at the value where rows run out."""
+    assignment = least.placed.assignment
+    step = min(max(assignment.peak, 0), len(least.placed.steps) - 1)
+    span = least.placed.steps[step].span if step >= 0 else program.values[0].span
+    held = PLANES * machine.rows
+    return Diagnostic(
+        code="K0112",
+        message=f"`{program.name}` needs {assignment.rows} bit rows at once;"
+        f" `{machine.name}` has {held}",
+        primary=Label(span, "here most values are needed at the same time"),
+        notes=("a value of n bits takes n bit rows from where it is made to its last use",),
+        helps=("choose a machine with more rows (`tdsl machines`)", "use narrower values"),
+    )
+
+
+def _too_many_columns(program: RowProgram, machine: MachineDescription) -> Diagnostic:
+    """The refusal of a program whose neighbourhood is larger than the array."""
+    found = regions(program).values()
+    lines, pixels = (max(r.extra.dy for r in found) + 1, max(r.extra.dx for r in found) + 1)
+    held = machine.macros * machine.columns
+    return Diagnostic(
+        code="K0112",
+        message=f"a pixel of `{program.name}` needs {lines} x {pixels} pixels around it;"
+        f" `{machine.name}` has {held} columns",
+        primary=Label(program.values[-1].span, "every column of the array holds one pixel"),
+        helps=("choose a machine with more macros or columns (`tdsl machines`)",),
+    )

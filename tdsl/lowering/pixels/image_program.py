@@ -1,0 +1,259 @@
+"""Tiles with bit rows -> the micro-ops of a whole image: loops, reading ahead, tokens, masks.
+
+The tile loop runs upwards where lines are kept (the kept ones then come to lie below the new
+ones), else downwards. What the array and the DMA do to the same rows is ordered by tokens:
+
+- FULL (dma -> array): a tile is read;  EMPTY (array -> dma): its rows may be read into again;
+- READY (array -> dma): results stand;  DRAINED (dma -> array): their rows may be used again.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from enum import IntEnum
+
+from tdsl.lowering.pixels.code import Rows, Step, TileCode
+from tdsl.lowering.pixels.emit_steps import Frame, load_op, step_op, store_op
+from tdsl.lowering.pixels.overlap import Overlap, Placed
+from tdsl.lowering.pixels.places import PortSink, PortSource, Walk
+from tdsl.lowering.pixels.step_writer import AND, COPY
+from tdsl.lowering.pixels.tiling import Tiling
+from tdsl.lowering.writer import Writer
+from tdsl.rows.ir import RowProgram
+from tdsl.source import Span
+from tdsl_runtime.isa import MicroOp, Opcode, Unit
+from tdsl_runtime.row_fields import row_micro_op
+
+_ACROSS, _LINES = 1, 2
+"""The loop counters of strips and of tiles."""
+
+
+class Token(IntEnum):
+    """The token queues."""
+
+    FULL = 0
+    EMPTY = 1
+    READY = 2
+    DRAINED = 3
+
+
+@dataclass(frozen=True, slots=True)
+class ImagePlan:
+    """All that is decided about a program before its micro-ops are written."""
+
+    program: RowProgram
+    code: TileCode
+    tiling: Tiling
+    overlap: Overlap
+    placed: Placed
+
+    @property
+    def walk(self) -> Walk:
+        """The tile that the loop counters name."""
+        layout, down, across = self.tiling.layout, self.tiling.down, self.tiling.across
+        lines = _LINES if down > 1 else 0
+        upwards = self.overlap.keep
+        return Walk(
+            lines=lines,
+            down=0 if not lines else -layout.lines if upwards else layout.lines,
+            top=(down - 1) * layout.lines if upwards else 0,
+            pixels=_ACROSS if across > 1 else 0,
+            right=layout.width if across > 1 else 0,
+        )
+
+    @property
+    def lowest(self) -> int:
+        """The turn of the lowest tile."""
+        return 0 if self.overlap.keep else self.tiling.down - 1
+
+
+def mask_count(tiling: Tiling) -> int:
+    """Registers for masks beside the one of the tile: as many as there are kinds of tiles."""
+    layout = tiling.layout
+    partial = (tiling.last[0] != layout.lines) + (tiling.last[1] != layout.width)
+    return 1 + partial if partial else 0
+
+
+def image_ops(plan: ImagePlan, origins: dict[Span, int]) -> list[MicroOp]:
+    """The micro-ops of a program; `origins` number the spans."""
+    return _ImageWriter(plan, origins).run()
+
+
+class _ImageWriter:
+    """The micro-ops written so far."""
+
+    def __init__(self, plan: ImagePlan, origins: dict[Span, int]) -> None:
+        self.plan = plan
+        self.origins = origins
+        self.writer = Writer()
+        program = plan.program
+        self.frame = Frame(
+            plan.placed.assignment.bases,
+            plan.tiling.layout,
+            plan.walk,
+            program.stride,
+            program.inputs,
+            tuple(PortSource(k) for k in range(len(program.inputs))),
+            tuple(PortSink(k) for k in range(len(program.outputs))),
+            {},
+        )
+
+    def run(self) -> list[MicroOp]:
+        """The whole program."""
+        plan, writer = self.plan, self.writer
+        writer.op(Opcode.ACTIVE, macros=plan.tiling.layout.macros)
+        self._make_masks()
+        writer.signal(Unit.ARRAY, Token.EMPTY)
+        if plan.code.stores:
+            writer.signal(Unit.DMA, Token.DRAINED)
+        for _ in self._loop(_ACROSS, plan.tiling.across):
+            self._keep_first_lines()
+            if plan.overlap.ahead:
+                self._read(self.frame.walk)
+            for _ in self._loop(_LINES, plan.tiling.down):
+                self._tile()
+        self._write_totals()
+        writer.op(Opcode.HALT)
+        return writer.code
+
+    def _loop(self, level: int, count: int) -> Iterator[None]:
+        """What is written once for every turn; a single turn needs no loop."""
+        if count == 1:
+            yield
+            return
+        with self.writer.loop(level, count):
+            yield
+
+    def _tile(self) -> None:
+        """One tile: read, worked on, written."""
+        plan, writer = self.plan, self.writer
+        if not plan.overlap.ahead:
+            self._read(self.frame.walk)
+        writer.wait(Unit.ARRAY, Token.FULL)
+        if plan.code.stores and not plan.overlap.behind:
+            writer.wait(Unit.ARRAY, Token.DRAINED)
+        self._choose_mask()
+        self._steps()
+        writer.signal(Unit.ARRAY, Token.READY)
+        if not plan.overlap.ahead:
+            writer.signal(Unit.ARRAY, Token.EMPTY)
+        writer.wait(Unit.DMA, Token.READY)
+        for store in plan.code.stores:
+            writer.code.append(store_op(self.frame, store, store.channel.port))
+        if plan.code.stores:
+            writer.signal(Unit.DMA, Token.DRAINED)
+
+    def _steps(self) -> None:
+        """The steps, and between them the tokens of what goes on beside them."""
+        plan = self.plan
+        after_read, before_store = _turning_points(plan)
+        for number, step in enumerate(plan.placed.steps):
+            if plan.overlap.behind and number == before_store:
+                self.writer.wait(Unit.ARRAY, Token.DRAINED)
+            if plan.overlap.ahead and number == after_read:
+                self._read_ahead()
+            origin = self.origins.get(step.span, 0)
+            self.writer.code.append(step_op(self.frame, step, origin))
+        if plan.overlap.behind and before_store == len(plan.placed.steps):
+            self.writer.wait(Unit.ARRAY, Token.DRAINED)
+        if plan.overlap.ahead and after_read == len(plan.placed.steps):
+            self._read_ahead()
+
+    def _read_ahead(self) -> None:
+        """The rows that were read are free: read the next tile into them, if there is one."""
+        self.writer.signal(Unit.ARRAY, Token.EMPTY)
+        down = self.plan.tiling.down
+        if down == 1:
+            return
+        walk = self.frame.walk
+        with self.writer.guard({"counter": _LINES, "lo": 0, "hi": down - 1}):
+            self._read(replace(walk, top=walk.top + walk.down))
+
+    def _read(self, walk: Walk) -> None:
+        """The loads of a tile."""
+        self.writer.wait(Unit.DMA, Token.EMPTY)
+        kept = {load.channel for load in self.plan.placed.kept}
+        frame = replace(self.frame, walk=walk)
+        for load in self.plan.placed.landings:
+            new = self.plan.tiling.layout.lines
+            lines = new if load.channel in kept else new + load.region.extra.dy
+            self.writer.code.append(load_op(frame, load, load.channel.port, lines))
+        self.writer.signal(Unit.DMA, Token.FULL)
+
+    def _keep_first_lines(self) -> None:
+        """The lines below the lowest tile, as if a tile there had read them."""
+        layout, walk = self.plan.tiling.layout, self.plan.walk
+        below = replace(walk, lines=0, down=0, top=walk.top + layout.lines)
+        frame = replace(self.frame, walk=below)
+        for load in self.plan.placed.kept:
+            extra = load.region.extra.dy
+            self.writer.code.append(load_op(frame, load, load.channel.port, extra))
+
+    def _make_masks(self) -> None:
+        """Ones in the pixels of a tile: what is read outside the image is a pad of 1."""
+        plan = self.plan
+        if plan.code.mask is None:
+            return
+        layout, (lines, width) = plan.tiling.layout, plan.tiling.last
+        sizes = [(layout.lines, layout.width)]
+        sizes += [(lines, layout.width)] if lines != layout.lines else []
+        sizes += [(layout.lines, width)] if width != layout.width else []
+        rows = plan.placed.masks or (Rows(plan.code.mask, 0, 1),)
+        for mask, (height, across) in zip(rows, sizes, strict=True):
+            self.writer.code.append(
+                row_micro_op(
+                    Opcode.BANDIN,
+                    dst=self.frame.row(mask),
+                    pad=1,
+                    pitch=layout.pitch,
+                    lines=height,
+                    width=across,
+                    off=-height,
+                )
+            )
+
+    def _choose_mask(self) -> None:
+        """The mask of this tile: fewer lines in the lowest, fewer columns in the rightmost."""
+        masks = list(self.plan.placed.masks)
+        if not masks or self.plan.code.mask is None:
+            return
+        tiling, mask = self.plan.tiling, Rows(self.plan.code.mask, 0, 1)
+        self._logic(mask, masks.pop(0), mask, COPY)
+        if tiling.last[0] != tiling.layout.lines:
+            turn = self.plan.lowest
+            with self.writer.guard({"counter": _LINES, "lo": turn, "hi": turn + 1}):
+                self._logic(mask, mask, masks.pop(0), AND)
+        if tiling.last[1] != tiling.layout.width:
+            turn = tiling.across - 1
+            with self.writer.guard({"counter": _ACROSS, "lo": turn, "hi": turn + 1}):
+                self._logic(mask, mask, masks.pop(0), AND)
+
+    def _logic(self, into: Rows, a: Rows, b: Rows, table: int) -> None:
+        step = Step(Opcode.LOGIC, into, (a, b), (("table", table),))
+        self.writer.code.append(step_op(self.frame, step))
+
+    def _write_totals(self) -> None:
+        """The result registers, when the last tile is counted."""
+        slot, port = 0, len(self.plan.program.outputs)
+        for number, total in enumerate(self.plan.program.totals):
+            n = len(total.values)
+            self.writer.op(Opcode.REGOUT, slot=slot, n=n, port=port + number)
+            slot += n
+
+
+def _turning_points(plan: ImagePlan) -> tuple[int, int]:
+    """The steps before which the rows read are free, and the rows of results are needed.
+
+    Neither lies inside the body of a user's micro-op.
+    """
+    read = {load.rows.register for load in plan.placed.landings}
+    stored = {store.rows.register for store in plan.code.stores}
+    after, before, body = 0, len(plan.placed.steps), range(0)
+    for number, step in enumerate(plan.placed.steps):
+        if step.opcode is Opcode.UOP:
+            body = range(number, number + 1 + dict(step.numbers)["body"])
+        inside = number in body
+        if read & set(step.touched()):
+            after = max(after, body.stop if inside else number + 1)
+        if stored & set(step.touched()):
+            before = min(before, body.start if inside else number)
+    return after, before
