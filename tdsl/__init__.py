@@ -1,7 +1,8 @@
 """tdsl: networks of ternary weights and activations, compiled for near-memory arrays and simulated.
 
 The names below are the whole public face. They are imported when first used, so that reading a
-`.tnn` file never loads the simulator.
+`.tnn` file never loads the simulator. Besides, every type of rows has a name: `U1` to `U32` and
+`I2` to `I32`.
 """
 
 from importlib import import_module
@@ -10,12 +11,65 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from tdsl.api import Cost, Network, Program, Result, load
     from tdsl.diagnostics import CompileError, Diagnostic
+    from tdsl.kernel_calls import Kernel, KernelResult, kernel, uop
+    from tdsl.kernel_words import (
+        I8,
+        I16,
+        I32,
+        U8,
+        U16,
+        U32,
+        Bits,
+        Const,
+        L,
+        Trits,
+        histogram,
+        popcount,
+        static,
+        widen,
+        wrap,
+    )
 
-__all__ = ["CompileError", "Cost", "Diagnostic", "Network", "Program", "Result", "load"]
+__all__ = [
+    "I8",
+    "I16",
+    "I32",
+    "U8",
+    "U16",
+    "U32",
+    "Bits",
+    "CompileError",
+    "Const",
+    "Cost",
+    "Diagnostic",
+    "Kernel",
+    "KernelResult",
+    "L",
+    "Network",
+    "Program",
+    "Result",
+    "Trits",
+    "histogram",
+    "kernel",
+    "load",
+    "popcount",
+    "static",
+    "uop",
+    "widen",
+    "wrap",
+]
+
+_HOMES = {
+    "api": ("Cost", "Network", "Program", "Result", "load"),
+    "diagnostics": ("CompileError", "Diagnostic"),
+    "kernel_calls": ("Kernel", "KernelResult", "kernel", "uop"),
+}
+"""Where the names are defined; all others are words of kernels."""
 
 
 def __getattr__(name: str) -> Any:
-    if name not in __all__:
-        raise AttributeError(f"module `tdsl` has no name `{name}`")
-    home = "diagnostics" if name in ("CompileError", "Diagnostic") else "api"
-    return getattr(import_module(f"tdsl.{home}"), name)
+    home = next((home for home, names in _HOMES.items() if name in names), "kernel_words")
+    try:
+        return getattr(import_module(f"tdsl.{home}"), name)
+    except AttributeError:
+        raise AttributeError(f"module `tdsl` has no name `{name}`") from None

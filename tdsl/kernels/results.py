@@ -5,6 +5,7 @@ import ast
 from tdsl.diagnostics import Label
 from tdsl.ir.tensor_type import TRIT
 from tdsl.kernels.arithmetic import SYMBOLS, as_row, refuse_unknown
+from tdsl.kernels.definition import Definition
 from tdsl.kernels.functions import items_of
 from tdsl.kernels.row_types import (
     ResultType,
@@ -16,7 +17,7 @@ from tdsl.kernels.row_types import (
 )
 from tdsl.kernels.scope import Rejected, Scope
 from tdsl.kernels.values import Row, Total, Value
-from tdsl.rows.ir import Range, RowOutput, RowTotal
+from tdsl.rows.ir import Range, RowOutput, RowProgram, RowTotal
 from tdsl.rows.printer import range_text
 
 
@@ -56,6 +57,15 @@ def result_of(
             positions = tuple(row.position for row in rows)
     assert isinstance(stated, RowType)
     return RowOutput(name, positions, range_of_element(stated.element))
+
+
+def result_names(definition: Definition, program: RowProgram) -> list[str]:
+    """The names of the results in the order of the kernel: outputs and totals may alternate."""
+    outputs, totals = iter(program.outputs), iter(program.totals)
+    return [
+        next(totals).name if isinstance(stated, TotalType) else next(outputs).name
+        for stated in definition.results
+    ]
 
 
 def _row(scope: Scope, value: Value, stated: RowType, node: ast.expr) -> Row:

@@ -128,20 +128,35 @@ def _called(inner: Scope) -> Value:
 
 
 def _results(scope: Scope) -> list[RowOutput | RowTotal]:
-    end = run_body(scope, scope.definition.function.body)
-    results: list[RowOutput | RowTotal] = []
+    """The results of the whole program; none after a mistake."""
+    definition = scope.definition
     try:
+        if definition.declared is not None:
+            return [_micro_op_alone(scope)]
+        end = run_body(scope, definition.function.body)
         if not isinstance(end, Returned):
             raise _endless(scope)
         if isinstance(end.value, Poison):
             return []
         parts = _parts(scope, end)
         names = _names([node for _, node in parts])
-        for name, (value, node), stated in zip(names, parts, scope.definition.results, strict=True):
-            results.append(result_of(scope, name, value, stated, node))
+        return [
+            result_of(scope, name, value, stated, node)
+            for name, (value, node), stated in zip(names, parts, definition.results, strict=True)
+        ]
     except Rejected:
         return []
-    return results
+
+
+def _micro_op_alone(scope: Scope) -> RowOutput | RowTotal:
+    """The result of a micro-op that is no part of a kernel."""
+    definition = scope.definition
+    ends = [n.value for n in ast.walk(definition.function) if isinstance(n, ast.Return)]
+    if not ends or ends[-1] is None:
+        raise _endless(scope)
+    outside = Scope(definition, scope.build)
+    value = call_kernel(outside, definition, [], scope.values, ends[-1])
+    return result_of(outside, "result", value, definition.results[0], ends[-1])
 
 
 def _parts(scope: Scope, end: Returned) -> list[tuple[Value, ast.expr]]:
