@@ -13,13 +13,15 @@ from tdsl_runtime.isa import TABLE, MicroOp, Opcode, Unit
 from tdsl_runtime.kernels import columns
 from tdsl_runtime.kernels.execute import Features
 from tdsl_runtime.program import Program
+from tdsl_runtime.row_fields import rows_written
 from tdsl_runtime.tiles import tiles_granted
 from tdsl_runtime.timing import Extent, cost
-from tdsl_runtime.validation import loop_ends
+from tdsl_runtime.validation import loop_ends, uop_bodies
 
 Ints = NDArray[np.int64]
 Words = NDArray[np.uint64]
 
+_TURNED = (Opcode.SPREAD, Opcode.PACK)
 _SPANNED = (Opcode.DOT, Opcode.ACC, Opcode.STORE)
 
 
@@ -112,10 +114,14 @@ def decode(program: Program, fuse: bool) -> Code:
 
 def _features(ops: Sequence[MicroOp]) -> Features:
     """What a program needs of the kernels."""
+    used = {op.opcode for op in ops}
     return Features(
-        tiles=tiles_granted(),
-        lut=any(op.opcode is Opcode.LUT for op in ops),
+        tiles=tiles_granted() and Opcode.DOT in used,
+        lut=Opcode.LUT in used,
         levels=any(op.opcode is Opcode.DMAIN and op["format"] for op in ops),
+        lines=any(Opcode.DMAIN <= opcode <= Opcode.STORE for opcode in used),
+        rows=any(opcode > Opcode.ACTIVE and opcode not in _TURNED for opcode in used),
+        turned=any(opcode in _TURNED for opcode in used),
     )
 
 
@@ -144,6 +150,11 @@ def _written(program: Program) -> _Spans:
         elif op.opcode is Opcode.DMAW:
             span = (op["row"] * row, (op["row"] + op["n"]) * row)
             spans.setdefault(op.opcode, []).append(span)
+        elif op.opcode is Opcode.PACK:
+            spans.setdefault(op.opcode, []).extend(buffers[op["buffer"]])
+        elif op.opcode > Opcode.ACTIVE:
+            first, last = rows_written(op)
+            spans.setdefault(op.opcode, []).append((first * row, last * row))
     return spans
 
 
@@ -187,15 +198,23 @@ def _field_table(ops: Sequence[MicroOp]) -> Ints:
 
 
 def _costs(program: Program) -> Ints:
-    """The terms of the cost rules that no execution changes, one row a micro-op."""
+    """The terms of the cost rules that no execution changes, one row a micro-op.
+
+    What stands in the body of a UOP takes no time: it has the terms, but no unit.
+    """
     table = np.zeros((len(program.ops), columns.COST_COLUMNS), np.int64)
-    for row, op in zip(table, program.ops, strict=True):
+    macros, bodies = program.machine.macros, uop_bodies(program.ops)
+    for at, (row, op) in enumerate(zip(table, program.ops, strict=True)):
         unit = TABLE[op.opcode].unit
         if unit is not Unit.SEQUENCER:
-            spent = cost(program.machine, op, Extent(planes=1, pitch=1))
+            spent = cost(program.machine, op, Extent(planes=1, pitch=1, macros=macros))
             terms = (spent.startup, spent.items, spent.first, spent.each, spent.latency)
             fields = FIELD[op.opcode]
             row[:] = unit, *terms, fields.get("counter", 0), fields.get("xcounter", 0)
+        if at in bodies:
+            row[columns.COST_UNIT] = Unit.SEQUENCER
+        if op.opcode is Opcode.ACTIVE:
+            macros = op["macros"]
     return table
 
 
@@ -226,6 +245,10 @@ def _space(program: Program, groups: Sequence[Sequence[int]]) -> tuple[int, int]
             trits.append((width + 128) * (high + op["n"]))
         elif op.opcode is Opcode.LUT:
             trits.append(2 * min(op["span"], op["limit"]) * high)
+        elif op.opcode in _TURNED:
+            trits.append((op["width"] + 128) * high + 64 * 512)
+    if any(op.opcode > Opcode.ACTIVE for op in ops):
+        trits.append(64 * (machine.words + 3) * machine.macros)
     runs = [_run_words([ops[at] for at in group], low, high) for group in groups]
     slack = 8 * columns.SLACK
     return max(values) + slack, max([max(trits, default=0) // 64, *runs]) + slack

@@ -15,6 +15,7 @@ from tdsl_runtime.assembly import Listing, assemble
 from tdsl_runtime.description import MachineDescription
 from tdsl_runtime.errors import MachineError
 from tdsl_runtime.isa import MicroOp, Opcode, StoreMode, Unit
+from tdsl_runtime.row_event_model import ROW_UNITS, RowSize
 
 _UNIT_OF = {
     Opcode.DMAIN: Unit.DMA,
@@ -65,13 +66,17 @@ def _entries(program: Listing, machine: MachineDescription) -> Iterator[_Entry |
     signals: Counter[int] = Counter()
     waits: Counter[int] = Counter()
     loops: list[int] = []
-    at = 0
+    at, active = 0, machine.macros
     while True:
         op = program.ops[at]
         at += 1
         if op.opcode in _UNIT_OF:
             busy, latency = _Size(machine, program, counters, buffers).of(op)
             yield _Entry(_UNIT_OF[op.opcode], busy, latency)
+        elif op.opcode in ROW_UNITS:
+            ports = program.inputs, program.outputs
+            row_size = RowSize(machine, *ports, counters, buffers, active)
+            yield _Entry(ROW_UNITS[op.opcode], *row_size.of(op))
         elif op.opcode is Opcode.SIGNAL:
             token = op["token"]
             yield _Entry(Unit(op["unit"]), signal=(token, signals[token]))
@@ -88,6 +93,10 @@ def _entries(program: Listing, machine: MachineDescription) -> Iterator[_Entry |
             return
         if op.opcode is Opcode.BUF:
             buffers[op["buffer"]] = op
+        elif op.opcode is Opcode.ACTIVE:
+            active = op["macros"]
+        elif op.opcode is Opcode.UOP:
+            at += op["body"]
         elif op.opcode is Opcode.LOOP and op["count"] == 0:
             at = _behind(program, at, op["level"])
         elif op.opcode is Opcode.LOOP:

@@ -6,12 +6,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tdsl_runtime.isa import Opcode
+from tdsl_runtime.isa import MicroOp, Opcode
 from tdsl_runtime.kernels import columns
 from tdsl_runtime.ports import Images
 from tdsl_runtime.program import Port, Program
 
 Ints = NDArray[np.int64]
+_WRITERS = (Opcode.DMAOUT, Opcode.BANDOUT, Opcode.REGOUT)
 
 
 def input_ports(
@@ -31,24 +32,38 @@ def input_ports(
 
 
 def output_ports(program: Program) -> Ints:
-    """The table of the output ports, with element types that hold whatever DMAOUT writes."""
+    """The table of the output ports, with element types that hold whatever is written."""
     planes = [1] * (1 << 8)
     for op in program.ops:
         if op.opcode is Opcode.BUF:
             planes[op["buffer"]] = max(planes[op["buffer"]], op["planes"])
-    largest = [0] * len(program.outputs)
+    ranges = [(0, 0)] * len(program.outputs)
     for op in program.ops:
-        if op.opcode is Opcode.DMAOUT:
-            value = op["n"] if op["format"] else (1 << planes[op["buffer"]]) - 1
-            largest[op["port"]] = max(largest[op["port"]], value)
+        if op.opcode in _WRITERS:
+            low, high = _written(op, planes)
+            before = ranges[op["port"]]
+            ranges[op["port"]] = min(before[0], low), max(before[1], high)
     table = np.zeros((len(program.outputs), columns.PORT_COLUMNS), np.int64)
     start = 0
-    for row, port, value in zip(table, program.outputs, largest, strict=True):
-        kind = element_type(-value, value)
+    for row, port, (low, high) in zip(table, program.outputs, ranges, strict=True):
+        kind = element_type(low, high)
         row[:] = start, kind, *port.shape, port.bits
         size = int(np.prod(port.shape)) * np.dtype(columns.ELEMENTS[kind]).itemsize
         start += (size + 7) // 8 * 8
     return table
+
+
+def _written(op: MicroOp, planes: Sequence[int]) -> tuple[int, int]:
+    """The range of what a micro-op may write to its output."""
+    match op.opcode:
+        case Opcode.BANDOUT:
+            bits, signed = op["an"], op["as"]
+            return -(1 << bits - 1) * signed, (1 << bits - signed) - 1
+        case Opcode.REGOUT:
+            return -(1 << 63), (1 << 63) - 1
+        case _:
+            value = op["n"] if op["format"] else (1 << planes[op["buffer"]]) - 1
+            return -value, value
 
 
 def bytes_of(table: Ints) -> int:

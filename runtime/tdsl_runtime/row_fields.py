@@ -3,6 +3,7 @@
 `row_micro_op` builds a micro-op that observes this, whatever is given for such fields.
 """
 
+from tdsl_runtime.description import PLANES
 from tdsl_runtime.isa import TABLE, Border, MicroOp, Opcode, Reduction, micro_op
 
 BODY = frozenset(
@@ -84,3 +85,16 @@ def _idle_in_tile(op: MicroOp) -> dict[str, int]:
     if op.opcode is Opcode.BANDIN and op["border"] == Border.EDGE:
         idle["pad"] = 0
     return idle
+
+
+def rows_written(op: MicroOp) -> tuple[int, int]:
+    """The trit rows that a row micro-op changes, but for what PACK writes: first, one past last."""
+    match op.opcode:
+        case Opcode.SPREAD:
+            return op["row"], op["row"] + op["n"]
+        case Opcode.CMP | Opcode.CMPI:
+            return op["dst"] // PLANES, op["dst"] // PLANES + 1
+        case Opcode.COUNT | Opcode.BANDOUT | Opcode.REGOUT | Opcode.PACK | Opcode.UOP:
+            return 0, 0
+        case _:
+            return op["dst"] // PLANES, (op["dst"] + op["n"] - 1) // PLANES + 1

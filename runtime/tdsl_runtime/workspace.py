@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from tdsl_runtime.decoding import Code, Ints, Words, accumulator_room
 from tdsl_runtime.kernels import columns
 from tdsl_runtime.program import Program
+from tdsl_runtime.state import RESULTS
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +48,7 @@ def new_workspace(program: Program, code: Code) -> Workspace:
             _aligned(4 * (machine.accumulators + 32) * accumulator_room(program), np.int32),
             np.zeros(machine.thresholds * machine.macros + 64, np.int32),
             np.zeros(columns.LANES, np.int64),
+            np.zeros(RESULTS, np.int64),
         ),
         scratch=(
             np.zeros(code.values, np.int64),

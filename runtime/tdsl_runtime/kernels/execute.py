@@ -46,6 +46,7 @@ from tdsl_runtime.kernels.columns import (
     O_PORT,
     ONES,
     OP_ACC,
+    OP_ACTIVE,
     OP_BUF,
     OP_DMAIN,
     OP_DMAOUT,
@@ -54,9 +55,12 @@ from tdsl_runtime.kernels.columns import (
     OP_END,
     OP_GUARD,
     OP_LEVEL,
+    OP_LOGIC,
     OP_LOOP,
     OP_LUT,
+    OP_PACK,
     OP_SIGNAL,
+    OP_SPREAD,
     OP_STORE,
     OP_TLOAD,
     OP_WAIT,
@@ -82,8 +86,11 @@ from tdsl_runtime.kernels.ones import dot_ones
 from tdsl_runtime.kernels.plan import plan
 from tdsl_runtime.kernels.port_in import levels_in, pixels_in, planes_in, time_in
 from tdsl_runtime.kernels.port_out import dma_out, out_failure, pixels_out, time_out
+from tdsl_runtime.kernels.row_columns import AC_MACROS
+from tdsl_runtime.kernels.rows import work_on_rows
 from tdsl_runtime.kernels.store import store
 from tdsl_runtime.kernels.thresholds import load_thresholds
+from tdsl_runtime.kernels.turned import turn
 from tdsl_runtime.kernels.windows import find_missing, gather_strips
 
 
@@ -96,6 +103,12 @@ class Features(NamedTuple):
     """LUT."""
     levels: bool
     """LEVEL, and DMAIN in the formats of levels."""
+    lines: bool
+    """What works on lines of pixels: DOT, ACC, STORE, TLOAD, LUT, DMAIN, DMAOUT, DMAW."""
+    rows: bool
+    """What works on bit rows: row micro-ops but for SPREAD and PACK."""
+    turned: bool
+    """SPREAD and PACK."""
 
 
 def digest_of(folder: Path) -> str:
@@ -113,7 +126,7 @@ def engine(features: Features) -> Any:
     Branches for other features are pruned, and what they alone call is never compiled. The name
     that the cache files it under changes with the features and with any edit of the kernels.
     """
-    tiles, lut, levels_used = features
+    tiles, lut, levels_used, lines, rows, turned = features
 
     def execute(
         table: Any, turns: Any, run_of: Any, runs: Any, strips: Any, taps: Any, pieces: Any,
@@ -121,9 +134,9 @@ def engine(features: Features) -> Any:
         kbase: Any, kstep: Any, panel: Any, spelled: Any, tiled: Any, loads: Any, sums: Any,
         stamps: Any, layout: Any, costs: Any, figures: Any, mem: Any, external: Any, in_ports: Any,
         raw: Any, out_ports: Any, out: Any, buffers: Any, counters: Any, levels: Any, acc: Any,
-        thresholds: Any, excess: Any, values: Any, bits: Any, there: Any, acts: Any, marks: Any,
-        counts: Any, clock: Any, started: Any, heads: Any, tails: Any, posts: Any, links: Any,
-        free: Any, status: Any,
+        thresholds: Any, excess: Any, results: Any, values: Any, bits: Any, there: Any, acts: Any,
+        marks: Any, counts: Any, clock: Any, started: Any, heads: Any, tails: Any, posts: Any,
+        links: Any, free: Any, status: Any,
     ) -> None:  # fmt: skip
         """Run a program to its HALT; counters, outputs and status come back in the arrays given.
 
@@ -131,7 +144,7 @@ def engine(features: Features) -> Any:
         """
         macros, row_words, room = figures[M_MACROS], figures[M_WORDS], figures[M_ROOM]
         wplane, aplane, bplane = mem.size // 2, acts.size // 2, bits.size // 2
-        at = 0
+        at, active = 0, macros
         stamps[1] += 1
         if tiles:
             start_tiles(layout)
@@ -143,7 +156,7 @@ def engine(features: Features) -> Any:
             p0 = span_start(op, cost[COST_SPAN], counters)
             pixels = span_pixels(op, cost[COST_SPAN], p0)
             status[1] = at
-            if code == OP_DOT:
+            if lines and code == OP_DOT:
                 run = runs[run_of[at]]
                 end = run[R_FIRST] + run[R_COUNT]
                 for d in range(at + 1, end):
@@ -187,13 +200,13 @@ def engine(features: Features) -> Any:
                     tap += table[d, D_LINES]
                 at = end
                 continue
-            if code == OP_STORE:
+            if lines and code == OP_STORE:
                 store(
                     op, mem, wplane, buffers, counters, acc, thresholds, values, bits, there,
                     bplane, room, macros, y, p0, pixels,
                 )  # fmt: skip
                 time_store(op, buffers, figures, cost, pixels, clock, started, row)
-            elif code == OP_ACC:
+            elif lines and code == OP_ACC:
                 items = ceil_div(pixels, op[A_GROUPS] * op[A_SEGMENTS])
                 accumulate(op, acc, excess, items, room, macros)
                 row[PIXELS] += pixels
@@ -207,10 +220,10 @@ def engine(features: Features) -> Any:
                 row[PIXELS] += pixels
                 row[TRITS] += trits
                 work(clock, started, cost, items, cost[COST_FIRST], cost[COST_EACH], row)
-            elif code == OP_TLOAD:
+            elif lines and code == OP_TLOAD:
                 load_thresholds(op, mem, wplane, thresholds, row_words, macros)
                 work(clock, started, cost, cost[COST_ITEMS], cost[COST_FIRST], cost[COST_EACH], row)
-            elif code == OP_DMAIN:
+            elif lines and code == OP_DMAIN:
                 port = in_ports[op[I_PORT]]
                 low, pixels = pixels_in(op, buffers, counters, y)
                 if levels_used and pixels > 0 and op[I_FORMAT] != 0:
@@ -224,7 +237,7 @@ def engine(features: Features) -> Any:
                         acts, aplane,
                     )  # fmt: skip
                 time_in(op, port, buffers, figures, cost, pixels, clock, started, row)
-            elif code == OP_DMAOUT:
+            elif lines and code == OP_DMAOUT:
                 port = out_ports[op[O_PORT]]
                 low, pixels = pixels_out(op, port, buffers, counters, y)
                 if pixels > 0 and not dma_out(
@@ -234,11 +247,22 @@ def engine(features: Features) -> Any:
                     out_failure(op, buffers, counters, y, low, pixels, status)
                     break
                 time_out(op, port, buffers, figures, cost, pixels, clock, started, row)
-            elif code == OP_DMAW:
+            elif lines and code == OP_DMAW:
                 load_rows(op, external, mem, wplane, row_words * macros)
                 stamps[1] += 1
                 row[TRITS] += op[W_N] * row_words * macros * 64
                 work(clock, started, cost, cost[COST_ITEMS], cost[COST_FIRST], cost[COST_EACH], row)
+            elif turned and (code == OP_SPREAD or code == OP_PACK):
+                if not turn(
+                    op, cost, row, mem, wplane, macros, row_words, active, buffers, counters, y,
+                    p0 + op[cost[COST_SPAN] + 2], acts, aplane, figures, clock, started, status,
+                ):  # fmt: skip
+                    break
+            elif rows and code >= OP_LOGIC:
+                work_on_rows(
+                    op, cost, row, mem, wplane, macros, row_words, active, in_ports, raw, out_ports,
+                    out, y, p0 + op[cost[COST_SPAN] + 2], results, acts, figures, clock, started,
+                )  # fmt: skip
             elif code == OP_WAIT or code == OP_SIGNAL:
                 ended = synchronise(op, clock, started, row, heads, tails, posts, links, free)
                 if ended != DONE:
@@ -261,6 +285,8 @@ def engine(features: Features) -> Any:
                         at += op[1]
                 elif code == OP_BUF:
                     stamps[0] += describe(op, buffers)
+                elif code == OP_ACTIVE:
+                    active = op[AC_MACROS]
                 elif code == OP_LEVEL:
                     levels[op[1]], levels[2 * LEVELS + op[1]] = op[2], op[3]
                 else:
