@@ -21,7 +21,7 @@ class Life:
 
 @dataclass(frozen=True, slots=True)
 class Assignment:
-    """The first bit row of every register, how many `rows` are needed, and the step `peak` where."""
+    """The first bit row of every register; how many are needed; the step `peak` that needs most."""
 
     bases: tuple[int, ...]
     rows: int

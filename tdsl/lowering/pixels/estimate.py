@@ -4,11 +4,11 @@ The array's cycles are the sum of its micro-ops' cycles; the DMA's follow from t
 moves. Where they overlap the longer one counts, else both.
 """
 
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from tdsl.lowering.pixels.code import ALONE, Region, Step, TileCode
 from tdsl.lowering.pixels.overlap import Overlap
+from tdsl.lowering.pixels.places import Layout
 from tdsl.lowering.pixels.tiling import Tiling
 from tdsl_runtime.description import PLANES, MachineDescription
 from tdsl_runtime.isa import Opcode
@@ -31,25 +31,55 @@ class Ports:
     writes: tuple[Passage, ...]
 
 
-def array_cycles(steps: Iterable[Step], pitch: int, machine: MachineDescription) -> int:
-    """Cycles that the array works for a tile."""
-    fixed = machine.latch_cycles
-    total = 0
-    for step in steps:
-        match step.opcode:
-            case Opcode.CMP | Opcode.CMPI:
-                total += fixed + 1 + max(rows.count for rows in step.reads)
-            case Opcode.MOVE:
-                assert step.into is not None
-                macros, columns = divmod(abs(step.by.columns(pitch)), machine.columns)
-                total += fixed + step.into.count * (1 + macros + columns.bit_count())
-            case Opcode.COUNT:
-                total += fixed + step.reads[0].count + machine.macros // 4
-            case Opcode.UOP:
-                total += dict(step.numbers)["cycles"]
-            case _:
-                total += fixed + (step.into.count if step.into else 2)
+def array_cycles(
+    code: TileCode, layout: Layout, stride: tuple[int, int], machine: MachineDescription
+) -> int:
+    """Cycles that the array works for a tile that lies inside the image."""
+    regions = dict(code.spreads)
+    results = -(-layout.lines // stride[0]) * -(-layout.width // stride[1])
+    total = body = 0
+    for step in code.steps:
+        if body:
+            body -= 1
+            continue
+        if step.opcode is Opcode.UOP:
+            body = dict(step.numbers)["body"]
+        pixels = results
+        if step.opcode is Opcode.SPREAD and step.channel is not None:
+            extra = regions[step.channel].extra
+            pixels = (layout.lines + extra.dy) * (layout.width + extra.dx)
+        total += _step_cycles(step, layout, pixels, machine)
     return total
+
+
+def _step_cycles(step: Step, layout: Layout, pixels: int, machine: MachineDescription) -> int:
+    latch = machine.latch_cycles
+    match step.opcode:
+        case Opcode.CMP | Opcode.CMPI:
+            return latch + 1 + max(rows.count for rows in step.reads)
+        case Opcode.SELECT:
+            assert step.into is not None
+            return latch + 1 + step.into.count
+        case Opcode.MOVE:
+            assert step.into is not None
+            distance = step.by.columns(layout.pitch)
+            return latch + step.into.count * _hops(distance, machine)
+        case Opcode.COUNT:
+            gathered = 16 * layout.macros // (PLANES * machine.gather_trits)
+            return latch + 1 + step.reads[0].count + gathered
+        case Opcode.SPREAD | Opcode.PACK:
+            return -(-pixels // min(machine.channel_trits, machine.gather_trits))
+        case Opcode.UOP:
+            return dict(step.numbers)["cycles"]
+        case _:
+            assert step.into is not None
+            return latch + step.into.count
+
+
+def _hops(distance: int, machine: MachineDescription) -> int:
+    """Cycles in which a bit row moves some columns: macro by macro, then within macros."""
+    macros, columns = divmod(abs(distance), machine.columns)
+    return 1 + macros + columns.bit_count()
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +90,7 @@ class ImageCost:
     ports: Ports
     stride: tuple[int, int]
     machine: MachineDescription
-    _array: dict[int, int] = field(default_factory=dict[int, int])
+    _array: dict[Layout, int] = field(default_factory=dict[Layout, int])
 
     def cycles(self, tiling: Tiling, overlap: Overlap) -> int:
         """Cycles of a whole image, about."""
@@ -78,18 +108,16 @@ class ImageCost:
         return work + reading + writing + 2 * tiles * hand_over
 
     def _work(self, tiling: Tiling) -> int:
-        pitch = tiling.layout.pitch
-        if pitch not in self._array:
-            self._array[pitch] = array_cycles(self.code.steps, pitch, self.machine)
-        return self._array[pitch]
+        key = tiling.layout
+        if key not in self._array:
+            self._array[key] = array_cycles(self.code, key, self.stride, self.machine)
+        return self._array[key]
 
     def _keeping(self, tiling: Tiling, overlap: Overlap) -> int:
         """The cycles of a tile in which kept lines and new ones are joined."""
         if not overlap.keep:
             return 0
-        distance = tiling.layout.lines * tiling.layout.pitch
-        macros, columns = divmod(distance, self.machine.columns)
-        each = 2 + macros + columns.bit_count()
+        each = 1 + _hops(tiling.layout.lines * tiling.layout.pitch, self.machine)
         rows = sum(read.rows for read in self.ports.reads if read.region.extra.dy)
         return rows * each + 2 * self.machine.latch_cycles * len(self.ports.reads)
 
