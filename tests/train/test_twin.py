@@ -1,6 +1,7 @@
 """Twins in evaluation are the network of their arrays: for the reference and for the simulator."""
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -14,7 +15,7 @@ from tdsl.ir.interpreter import run
 from tests.builder import Case
 from tests.random_networks import Budget, random_networks
 
-torch = pytest.importorskip("torch")
+torch: Any = pytest.importorskip("torch")
 from tdsl.train import Twin, twin  # noqa: E402
 
 SMALL = Budget(macs=30_000, elements=3_000)
@@ -50,7 +51,7 @@ def disturb(made: Twin, seed: int) -> None:
             layer.eps = 0.0
 
 
-def images_of(case: Case) -> list["torch.Tensor"]:
+def images_of(case: Case) -> list[Any]:
     return [torch.from_numpy(image)[None] for image in case.inputs.values()]
 
 
@@ -119,7 +120,7 @@ def test_training_lowers_the_loss_and_ends_with_the_same_decisions(net: Path) ->
     made = twin(net)
     images, labels = torch.from_numpy(pictures(64)), torch.arange(64) % 4
     optimiser = torch.optim.Adam(made.parameters(), lr=0.02)
-    losses = []
+    losses: list[float] = []
     for _ in range(40):
         loss = torch.nn.functional.cross_entropy(made(images)["scores"] / 4, labels)
         optimiser.zero_grad()
@@ -177,7 +178,7 @@ def test_uneven_thresholds_cannot_be_taken(tmp_path: Path) -> None:
         'tnn 1\nweights P = "p.npz"\n'
         "network n(x: u4[1, 4, 4]) -> u2[1, 4, 4] from P {\n    return x -> q: quantize(u2)\n}\n"
     )
-    np.savez(tmp_path / "p.npz", **{"q.th": np.array([[1, 2, 9]])})
+    np.savez(tmp_path / "p.npz", allow_pickle=False, **{"q.th": np.array([[1, 2, 9]])})
     with pytest.raises(CompileError, match="E0720"):
         twin(path, weights=True)
 

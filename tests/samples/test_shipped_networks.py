@@ -1,87 +1,17 @@
-"""The samples' training export: exact folds and the shipped networks themselves."""
+"""The shipped networks of the samples, computed anew from their weights files."""
 
-from fractions import Fraction
 from pathlib import Path
 
 import numpy as np
-import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 from numpy.typing import NDArray
 from PIL import Image as PngImage
 
-from samples.training.exact_fold import Normalisation, fold_ternary
 from tdsl.frontend.checker import load
 from tdsl.frontend.weights import WeightsFile, open_weights
 from tdsl.ir.interpreter import run
 from tdsl.ir.specialize import specialize
 
 SAMPLES = Path(__file__).parents[2] / "samples"
-HALF = Fraction(1, 2)
-
-rationals = st.fractions(min_value=-8, max_value=8, max_denominator=64)
-
-
-def above(norm: Normalisation, x: int, level: Fraction) -> bool:
-    """Decide gamma (x - mean) / sqrt(variance) + beta > level by comparing squares."""
-    left, right = norm.gamma * (x - norm.mean), level - norm.beta
-    if (left > 0) != (right > 0):
-        return left > right
-    larger = left * left > right * right * norm.variance
-    smaller = left * left < right * right * norm.variance
-    return larger if left > 0 else smaller
-
-
-def decision(norm: Normalisation, x: int) -> int:
-    """Return the ternary value of the normalised sum, in exact arithmetic."""
-    mirrored = Normalisation(-norm.gamma, -norm.beta, norm.mean, norm.variance)
-    return int(above(norm, x, HALF)) - int(above(mirrored, x, HALF))
-
-
-def folded_decisions(norm: Normalisation, bound: int) -> list[int]:
-    folded = fold_ternary(norm, bound)
-    assert folded.hi >= folded.lo - 1
-    signed = (folded.weight_sign * x for x in range(-bound, bound + 1))
-    return [int(s > folded.hi) - int(s < folded.lo) for s in signed]
-
-
-def assert_exact(norm: Normalisation, bound: int) -> None:
-    expected = [decision(norm, x) for x in range(-bound, bound + 1)]
-    assert folded_decisions(norm, bound) == expected
-
-
-@settings(deadline=None)
-@given(
-    gamma=rationals,
-    beta=rationals,
-    mean=st.fractions(min_value=-40, max_value=40, max_denominator=64),
-    variance=st.fractions(min_value=Fraction(1, 64), max_value=400, max_denominator=64),
-)
-def test_fold_takes_every_decision_of_the_normalisation(
-    gamma: Fraction, beta: Fraction, mean: Fraction, variance: Fraction
-) -> None:
-    assert_exact(Normalisation(gamma, beta, mean, variance), bound=40)
-
-
-@pytest.mark.parametrize("gamma", [Fraction(1, 8), Fraction(-1, 8), Fraction(1), Fraction(-3)])
-@pytest.mark.parametrize("beta", [Fraction(0), HALF, -HALF, Fraction(1)])
-@pytest.mark.parametrize("root", [1, 2, 3])
-def test_fold_is_exact_at_integer_ties(gamma: Fraction, beta: Fraction, root: int) -> None:
-    assert_exact(Normalisation(gamma, beta, Fraction(-5), Fraction(root * root)), bound=64)
-
-
-@pytest.mark.parametrize("beta", [Fraction(-1), -HALF, Fraction(0), HALF, Fraction(1)])
-def test_zero_scale_is_a_constant_channel(beta: Fraction) -> None:
-    norm = Normalisation(Fraction(0), beta, Fraction(3), Fraction(2))
-    assert_exact(norm, bound=9)
-    assert len(set(folded_decisions(norm, bound=9))) == 1
-
-
-def test_tie_belongs_to_the_dead_zone() -> None:
-    folded = fold_ternary(Normalisation(HALF, Fraction(0), Fraction(0), Fraction(1)), bound=9)
-    assert (folded.lo, folded.hi) == (-1, 1)
-
-
 Image = NDArray[np.int64]
 
 
