@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from tdsl.cli import build, catalogue, cost, evaluate, golden, run, text
+from tdsl.cli import build, catalogue, cost, evaluate, golden, importing, run, text
 from tdsl.cli.terminal import print_error, print_text
 from tdsl.diagnostics import CompileError
 from tdsl.resources import release
@@ -55,6 +55,7 @@ app.command("eval")(evaluate.evaluate)
 app.command("compile")(build.compile_program)
 app.command("show")(build.show)
 app.command("cost")(cost.cost)
+app.command("import")(importing.import_model)
 app.command("samples")(catalogue.samples)
 app.command("machines")(catalogue.machines)
 

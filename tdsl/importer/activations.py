@@ -1,0 +1,158 @@
+"""A quantiser on a value -> the operation of the graph that gives its levels."""
+
+from dataclasses import replace
+from fractions import Fraction
+
+import numpy as np
+
+from tdsl.importer.emission import Emission
+from tdsl.importer.exact import HALF_ULP, multiples_are_floats
+from tdsl.importer.formulas import Integers
+from tdsl.importer.quantisers import Bipolar, Counted, Quantiser, meaning
+from tdsl.importer.refusal import Refusal
+from tdsl.importer.thresholds import MOST_BITS, Fold, fold
+from tdsl.importer.value import Placed, Value
+from tdsl.ir import ops
+from tdsl.ir.tensor_type import Element, narrowest
+
+
+def quantise(e: Emission, value: Value, quantiser: Quantiser) -> tuple[Value, Fold]:
+    """Apply `quantiser`; returns the levels as a value, and the proof of its thresholds."""
+    folded = fold(value, quantiser)
+    steps, origins = meaning(quantiser, value.channels)
+    node, low, high, move = _levels(e, value, folded, quantiser, steps[0], origins[0])
+    if isinstance(quantiser, Counted):
+        steps, origins = _recentred(quantiser, low, move, value.channels)
+    made = replace(
+        value,
+        source=Placed(node),
+        low=np.full(value.channels, low),
+        high=np.full(value.channels, high),
+        scale=tuple(steps),
+        offset=tuple(origins),
+        noise=np.zeros(value.channels),
+        steps=(),
+    )
+    return replace(made, noise=rounding_noise(made)), folded
+
+
+def rounding_noise(value: Value) -> np.ndarray[tuple[int, ...], np.dtype[np.float64]]:
+    """What the executor loses when it computes scale * n + offset in float32: (C,)."""
+    most = np.maximum(np.abs(value.low), np.abs(value.high))
+    lost = [
+        0.0
+        if o == 0 and multiples_are_floats(s, int(m))
+        else float(abs(s) * int(m) + abs(o)) * 2 * HALF_ULP
+        for s, o, m in zip(value.scale, value.offset, most, strict=True)
+    ]
+    return np.array(lost)
+
+
+def _levels(
+    e: Emission,
+    value: Value,
+    folded: Fold,
+    quantiser: Quantiser,
+    step: Fraction,
+    origin: Fraction,
+) -> tuple[int, int, int, int]:
+    """The node of the levels, its lowest and highest integer, and what was added to the levels."""
+    if isinstance(quantiser, Bipolar) or _is_two_signs(quantiser, folded):
+        # The fold counts from -1 in steps of 1; the middle threshold of -1, 0, +1 is the only one.
+        t = folded.thresholds[:, -1]
+        node = e.place(value.source, folded.signs)
+        name = e.fresh("act")
+        return e.add_named(name, ops.Binarize(e.parameter(name, "t", t)), node), -1, 1, 0
+    move = int(origin / step) if isinstance(quantiser, Counted) and _whole(origin / step) else 0
+    low, high = folded.low + move, folded.high + move
+    unchanged = _shifted(e, value, folded, low, high)
+    if unchanged is not None:
+        return unchanged, low, high, move
+    return _thresholds(e, value, folded, low, high), low, high, move
+
+
+def _is_two_signs(quantiser: Quantiser, folded: Fold) -> bool:
+    """One threshold whose two numbers are opposite: FINN's bipolar activation."""
+    return (
+        isinstance(quantiser, Counted)
+        and folded.high == 1
+        and 2 * quantiser.origin == -quantiser.step
+    )
+
+
+def _recentred(
+    quantiser: Counted, low: int, move: int, channels: int
+) -> tuple[list[Fraction], list[Fraction]]:
+    """What the integers stand for after the levels have been moved, or became signs."""
+    if low == -1 and move == 0:
+        return [quantiser.step / 2] * channels, [Fraction(0)] * channels
+    origin = quantiser.origin - move * quantiser.step
+    return [quantiser.step] * channels, [origin] * channels
+
+
+def _whole(number: Fraction) -> bool:
+    return number.denominator == 1
+
+
+def _thresholds(e: Emission, value: Value, folded: Fold, low: int, high: int) -> int:
+    node = e.place(value.source, folded.signs)
+    th = folded.thresholds
+    name = e.fresh("act")
+    if (low, high) == (-1, 1):
+        lo, hi = e.parameter(name, "lo", th[:, 0] + 1), e.parameter(name, "hi", th[:, 1])
+        return e.add_named(name, ops.Ternarize(lo, hi), node)
+    if (low, high) == (0, 1):
+        return e.add_named(name, ops.Step(e.parameter(name, "t", th[:, 0])), node)
+    element = narrowest(low, high)
+    if element.bits > MOST_BITS:
+        raise Refusal(
+            f"its levels, {low} to {high}, need {element.bits} bits; {MOST_BITS} are the most",
+            "use a zero point for which the levels fit `u8` or `i8`",
+        )
+    always = np.repeat(th[:, :1].min(axis=1, keepdims=True), low - element.low, axis=1)
+    always = np.minimum(always, _below(value, folded))
+    never = np.repeat(_above(value, folded), element.high - high, axis=1)
+    full = np.concatenate([always, th, np.maximum(never, th[:, -1:])], axis=1)
+    return e.add_named(name, ops.Quantize(element, e.parameter(name, "th", full)), node)
+
+
+def _below(value: Value, folded: Fold) -> Integers:
+    """An integer that every integer of the channel is above: (C, 1)."""
+    ends = np.stack([value.low * folded.signs, value.high * folded.signs])
+    return ends.min(axis=0)[:, None] - 1
+
+
+def _above(value: Value, folded: Fold) -> Integers:
+    """An integer that no integer of the channel is above: (C, 1)."""
+    ends = np.stack([value.low * folded.signs, value.high * folded.signs])
+    return ends.max(axis=0)[:, None]
+
+
+def _shifted(e: Emission, value: Value, folded: Fold, low: int, high: int) -> int | None:
+    """The levels as a shift and a clamp, where that is what the thresholds say; else None."""
+    if high - low < 3 or low != folded.low or (folded.signs != 1).any():
+        return None
+    least, most = value.low.min(), value.high.max()
+    if most - least > 1 << 24:
+        return None
+    for k in range(MOST_BITS):
+        # Level v begins at v << k in every channel, as far as the channel reaches.
+        bounds = (np.arange(low + 1, high + 1) << k) - 1
+        if all(
+            np.array_equal(row, bounds.clip(a - 1, b))
+            for row, a, b in zip(folded.thresholds, value.low, value.high, strict=True)
+        ):
+            return _shift_and_clamp(e, value, k, low, high)
+    return None
+
+
+def _shift_and_clamp(e: Emission, value: Value, k: int, low: int, high: int) -> int | None:
+    element: Element = narrowest(low, high)
+    least, most = int(value.low.min()) >> k, int(value.high.max()) >> k
+    fits = low <= least and most <= high
+    if not fits and (element.low, element.high) != (low, high):
+        return None
+    node = e.place(value.source, np.ones(value.channels, np.int64))
+    if k:
+        node = e.add("shift", ops.Shift(-k), node)
+    return node if fits else e.add("clip", ops.Clip(element), node)

@@ -1,0 +1,100 @@
+"""An ONNX file -> a network of exact integers with all that was decided on the way."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from math import prod
+from pathlib import Path
+
+from tdsl.importer.conversion import Conversion, Folded, Port, input_name
+from tdsl.importer.convert import Became, convert, renamed
+from tdsl.importer.model import OnnxModel
+from tdsl.importer.refusal import Finding, Refusal, legality_report
+from tdsl.importer.value import Declared, Placed, Value
+from tdsl.ir.graph import Graph
+from tdsl.ir.parameters import Arrays
+from tdsl.refusal import refusal
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Imported:
+    """A network, its arrays, and what its integers stand for."""
+
+    model: OnnxModel
+    graph: Graph
+    arrays: Arrays
+    inputs: tuple[Port, ...]
+    outputs: tuple[Port, ...]
+    became: tuple[Became, ...]
+    folds: tuple[Folded, ...]
+    tensors: tuple[Port, ...]
+    """Tensors of the file that nodes of the graph hold, in the file's order."""
+
+
+def import_model(
+    model: OnnxModel,
+    name: str,
+    declared: Mapping[str | None, Declared] | None = None,
+    size: tuple[int, int] | None = None,
+) -> Imported:
+    """Convert a model into the network `name`.
+
+    `declared` says what inputs hold, by name, or None for all of them; `size` (width, height) fills
+    in sizes that the file leaves open. Raises CompileError: E0903 with every node that has no
+    exact counterpart, E0904 for a declaration of no input.
+    """
+    converted = convert(model, _by_input(model, declared or {}), size)
+    findings = converted.findings
+    ports: list[Port] = []
+    if not findings:
+        taken = {node.name for node in converted.state.e.nodes}
+        ports = renamed(converted.outputs, taken)
+        try:
+            graph = converted.state.e.graph(name, [(port.name, port.node) for port in ports])
+        except Refusal as refused:
+            findings.append(Finding("the network", refused.reason, refused.rewrite))
+    if findings:
+        raise legality_report(model.file, findings, len(model.nodes))
+    places = {node.name: position for position, node in enumerate(graph.nodes)}
+    named = {n: node.name for n, node in enumerate(converted.state.e.nodes)}
+    return Imported(
+        model,
+        graph,
+        dict(converted.state.e.arrays),
+        tuple(replace(p, node=places[named[p.node]]) for p in converted.state.inputs.values()),
+        tuple(replace(p, node=places[named[p.node]]) for p in ports),
+        tuple(converted.became),
+        tuple(converted.state.folds),
+        tuple(_held(converted.state, places)),
+    )
+
+
+def _held(state: Conversion, places: Mapping[str, int]) -> Iterator[Port]:
+    for node in state.model.nodes:
+        for tensor in node.outputs:
+            item = state.items.get(tensor)
+            if not isinstance(item, Value) or not isinstance(item.source, Placed) or item.steps:
+                continue
+            place = places.get(state.e.nodes[item.source.node].name)
+            whole = item.index.size == prod(item.shape)
+            if place is not None and whole:
+                low, high = int(item.low.min()), int(item.high.max())
+                yield Port(tensor, tensor, place, item.scale, item.offset, item.index, low, high)
+
+
+def network_name(path: Path) -> str:
+    """The name of the network, the `.tnn` and the weights file: that of the model's file."""
+    return input_name(path.stem)
+
+
+def _by_input(model: OnnxModel, declared: Mapping[str | None, Declared]) -> dict[str, Declared]:
+    names = [one.name for one in model.inputs]
+    for name in declared:
+        if name is not None and name not in names:
+            raise refusal(
+                "E0904",
+                f"`{model.file}` has no input `{name}`",
+                note=f"its inputs are {', '.join(f'`{one}`' for one in names)}",
+                remedy="name one of these",
+            )
+    found = {name: declared.get(name, declared.get(None)) for name in names}
+    return {name: one for name, one in found.items() if one is not None}
