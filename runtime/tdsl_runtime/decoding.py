@@ -248,7 +248,8 @@ def _space(program: Program, groups: Sequence[Sequence[int]]) -> tuple[int, int]
         elif op.opcode in _TURNED:
             trits.append((op["width"] + 128) * high + 64 * 512)
     if any(op.opcode > Opcode.ACTIVE for op in ops):
-        trits.append(64 * (machine.words + 3) * machine.macros)
+        # A byte a column in both planes together, or a row of words with a macro more on each side.
+        trits.append(64 * 5 * machine.words * machine.macros)
     runs = [_run_words([ops[at] for at in group], low, high) for group in groups]
     slack = 8 * columns.SLACK
     return max(values) + slack, max([max(trits, default=0) // 64, *runs]) + slack
