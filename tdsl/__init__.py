@@ -2,14 +2,16 @@
 
 The names below are the whole public face. They are imported when first used, so that reading a
 `.tnn` file never loads the simulator. Besides, every type of rows has a name: `U1` to `U32` and
-`I2` to `I32`.
+`I2` to `I32`; and `bin` is an element type, which `from tdsl import *` leaves to Python.
 """
 
+import re
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from tdsl.api import Cost, Network, Program, Result, load
+    from tdsl.decorators import network
     from tdsl.diagnostics import CompileError, Diagnostic
     from tdsl.kernel_calls import Kernel, KernelResult, kernel, uop
     from tdsl.kernel_words import (
@@ -29,6 +31,77 @@ if TYPE_CHECKING:
         widen,
         wrap,
     )
+    from tdsl.tracing.annotations import sizes
+    from tdsl.tracing.blocks import block
+    from tdsl.tracing.elements import (  # noqa: F401
+        bin,  # noqa: A004  # pyright: ignore[reportUnusedImport]
+        i2,
+        i3,
+        i4,
+        i5,
+        i6,
+        i7,
+        i8,
+        i9,
+        i10,
+        i11,
+        i12,
+        i13,
+        i14,
+        i15,
+        i16,
+        i17,
+        i18,
+        i19,
+        i20,
+        i21,
+        i22,
+        i23,
+        i24,
+        i25,
+        i26,
+        i27,
+        i28,
+        i29,
+        i30,
+        i31,
+        i32,
+        trit,
+        u1,
+        u2,
+        u3,
+        u4,
+        u5,
+        u6,
+        u7,
+        u8,
+        u9,
+        u10,
+        u11,
+        u12,
+        u13,
+        u14,
+        u15,
+        u16,
+        u17,
+        u18,
+        u19,
+        u20,
+        u21,
+        u22,
+        u23,
+        u24,
+        u25,
+        u26,
+        u27,
+        u28,
+        u29,
+        u30,
+        u31,
+        u32,
+    )
+    from tdsl.tracing.functions import clip, concat, mux
+    from tdsl.tracing.weights import ca, weights
 
 __all__ = [
     "I8",
@@ -49,26 +122,106 @@ __all__ = [
     "Program",
     "Result",
     "Trits",
+    "block",
+    "ca",
+    "clip",
+    "concat",
     "histogram",
+    "i2",
+    "i3",
+    "i4",
+    "i5",
+    "i6",
+    "i7",
+    "i8",
+    "i9",
+    "i10",
+    "i11",
+    "i12",
+    "i13",
+    "i14",
+    "i15",
+    "i16",
+    "i17",
+    "i18",
+    "i19",
+    "i20",
+    "i21",
+    "i22",
+    "i23",
+    "i24",
+    "i25",
+    "i26",
+    "i27",
+    "i28",
+    "i29",
+    "i30",
+    "i31",
+    "i32",
     "kernel",
     "load",
+    "mux",
+    "network",
     "popcount",
+    "sizes",
     "static",
+    "trit",
+    "u1",
+    "u2",
+    "u3",
+    "u4",
+    "u5",
+    "u6",
+    "u7",
+    "u8",
+    "u9",
+    "u10",
+    "u11",
+    "u12",
+    "u13",
+    "u14",
+    "u15",
+    "u16",
+    "u17",
+    "u18",
+    "u19",
+    "u20",
+    "u21",
+    "u22",
+    "u23",
+    "u24",
+    "u25",
+    "u26",
+    "u27",
+    "u28",
+    "u29",
+    "u30",
+    "u31",
+    "u32",
     "uop",
+    "weights",
     "widen",
     "wrap",
 ]
 
 _HOMES = {
     "api": ("Cost", "Network", "Program", "Result", "load"),
+    "decorators": ("network",),
     "diagnostics": ("CompileError", "Diagnostic"),
     "kernel_calls": ("Kernel", "KernelResult", "kernel", "uop"),
+    "tracing.annotations": ("sizes",),
+    "tracing.blocks": ("block",),
+    "tracing.functions": ("clip", "concat", "mux"),
+    "tracing.weights": ("ca", "weights"),
 }
-"""Where the names are defined; all others are words of kernels."""
+"""Where the names are defined; all others are element types of networks, or words of kernels."""
 
 
 def __getattr__(name: str) -> Any:
-    home = next((home for home, names in _HOMES.items() if name in names), "kernel_words")
+    home = next((home for home, names in _HOMES.items() if name in names), None)
+    if home is None:
+        element = re.fullmatch(r"trit|bin|[ui]\d+", name)
+        home = "tracing.elements" if element else "kernel_words"
     try:
         return getattr(import_module(f"tdsl.{home}"), name)
     except AttributeError:

@@ -24,6 +24,7 @@ from tdsl.images.port import Array, Port
 from tdsl.ir.graph import Graph
 from tdsl.ir.specialize import specialize
 from tdsl.program_cache import cached_program
+from tdsl.python_files import run_python_file
 from tdsl.random_values import random_weights
 from tdsl.refusal import machine_refusals, refusal
 from tdsl_runtime.description import MachineDescription, load_machine, machines
@@ -40,20 +41,26 @@ def load(
 ) -> "Network":
     """Read and check a `.tnn` file; `network` chooses one where it holds several.
 
-    Without `weights` the files that hold them are not needed, and random ones take their place.
-    Raises CompileError with every mistake of the file.
+    A `.py` file is executed: its networks are its functions with `@network`. Without `weights` the
+    files that hold them are not needed, and random ones take their place. Raises CompileError with
+    every mistake of the file.
     """
-    networks = {net.name: net for net in load_all(path, weights=weights)}
-    return networks[_chosen(str(path), list(networks), network)]
+    networks = {net.name: net for net in _networks(Path(path), weights=weights)}
+    chosen = networks[_chosen(str(path), list(networks), network)]
+    return chosen.checked_again(weights=weights)
 
 
-def load_all(path: str | PathLike[str], *, weights: bool = True) -> "list[Network]":
-    """Read and check a `.tnn` file: all its networks. Raises CompileError."""
-    module = load_module(Path(path), require_weights=weights)
-    found = list(module.networks.values())
-    if not weights:
-        found = [replace(one, arrays=random_weights(one.graph)) for one in found]
-    return [Network(one, Path(path).parent, module.sources) for one in found]
+def load_all(path: str | PathLike[str]) -> "list[Network]":
+    """Read and check a `.tnn` or `.py` file: all its networks. Raises CompileError."""
+    return [net.checked_again() for net in _networks(Path(path))]
+
+
+def _networks(path: Path, *, weights: bool = True) -> "list[Network]":
+    if path.suffix == ".py":
+        found = run_python_file(path).values()
+        return list(dict.fromkeys(one for one in found if isinstance(one, Network)))
+    module = load_module(path, require_weights=weights)
+    return [Network(one, path.parent, module.sources) for one in module.networks.values()]
 
 
 class Network:
@@ -85,6 +92,13 @@ class Network:
     def inputs(self) -> list[Port]:
         """Its inputs: name, shape (None where any size goes), range of values."""
         return input_ports(self.checked.graph)
+
+    def checked_again(self, *, weights: bool = True) -> "Network":
+        """The network with its mistakes found; without `weights`, with random ones."""
+        if weights:
+            return self
+        checked = replace(self.checked, arrays=random_weights(self.checked.graph))
+        return Network(checked, self.folder, self.sources)
 
     def inputs_at(self, sizes: Mapping[str, int] | None) -> list[Port]:
         """Its inputs for these free sizes; for None any size goes."""

@@ -77,7 +77,7 @@ def _declare(
             scope.stores[name.text] = store
             program.paths[store] = directory / declaration.path.value
             program.files[store] = None
-            program.files[store] = _open(declaration, directory, program)
+            program.files[store] = open_declared(declaration, directory, program)
         case syntax.Const(name=name, value=expression):
             _claim(name.text, name.span, scope, program)
             value = evaluate(expression, program.make_context(scope))
@@ -167,7 +167,9 @@ def _library(
     return declare(module, path.parent, program, alias, (*opened, path))
 
 
-def _open(weights: syntax.Weights, directory: Path, program: Program) -> WeightsFile | None:
+def open_declared(
+    weights: syntax.Weights, directory: Path, program: Program
+) -> WeightsFile | None:
     """The opened file, or None after its mistake is noted: names do not suffer from it."""
     span = weights.path.span
     try:

@@ -1,0 +1,138 @@
+"""`@network`: a Python function that is a network: called on images, compiled, shown as text."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from pathlib import Path
+from types import FunctionType
+from typing import Any, overload
+
+from tdsl.api import Network
+from tdsl.diagnostics import Sources
+from tdsl.execution import Result
+from tdsl.frontend.checked import CheckedNetwork
+from tdsl.random_values import random_weights
+from tdsl.tracing.mistakes import mistake
+from tdsl.tracing.places import place_of_expression
+from tdsl.tracing.trace import Declared, Traced, trace
+from tdsl.tracing.tracer import current_tracer
+from tdsl.tracing.weights import Weights
+
+
+@overload
+def network(weights: Callable[..., Any], /) -> TracedNetwork: ...
+
+
+@overload
+def network(
+    weights: Weights | None = None,
+    /,
+    *,
+    where: Sequence[object] = (),
+    target: str | None = None,
+) -> Callable[[Callable[..., Any]], TracedNetwork]: ...
+
+
+def network(
+    weights: Weights | Callable[..., Any] | None = None,
+    /,
+    *,
+    where: Sequence[object] = (),
+    target: object = None,
+) -> TracedNetwork | Callable[[Callable[..., Any]], TracedNetwork]:
+    """Make a network of a function: `@network(P, where=[H % 4 == 0], target="nearmem-1mb")`.
+
+    The steps' names read their arrays from `weights`; `where` are conditions on sizes, `target` is
+    a machine. The function runs once, when the network is first used. Raises CompileError where
+    the decorator itself is wrong.
+    """
+    if isinstance(weights, FunctionType):
+        return TracedNetwork(Declared(weights))
+    place = place_of_expression()
+    if weights is not None and not isinstance(weights, Weights):
+        raise mistake(
+            "N0109",
+            f"a network cannot read its weights from a Python `{type(weights).__name__}`",
+            place,
+            helps=('name the file: `@network(weights("file.npz"))`',),
+        )
+    if not isinstance(where, list | tuple):
+        raise mistake(
+            "N0109",
+            "the conditions of a network stand in a list",
+            place,
+            helps=("`where=[H % 4 == 0, W >= 16]`",),
+        )
+    if target is not None and not isinstance(target, str):
+        raise mistake(
+            "N0109",
+            f"a machine cannot be a Python `{type(target).__name__}`",
+            place,
+            helps=('name a preset or a file: `target="nearmem-1mb"`',),
+        )
+    declared = functools.partial(Declared, weights=weights, where=where, target=target, place=place)
+
+    def decorate(function: Callable[..., Any]) -> TracedNetwork:
+        if isinstance(function, FunctionType):
+            return TracedNetwork(declared(function))
+        raise mistake(
+            "N0109",
+            f"`@network` stands before a function, not before a Python `{type(function).__name__}`",
+            place,
+        )
+
+    return decorate
+
+
+class TracedNetwork(Network):
+    """The network that a Python function describes; the function runs when it is first needed."""
+
+    def __init__(self, declared: Declared) -> None:
+        """Take the function with what its decorator says."""
+        self._declared = declared
+        self._runners = {}
+        file = Path(declared.function.__code__.co_filename)
+        self.folder = file.parent if file.is_file() else Path()
+        functools.update_wrapper(self, declared.function)
+
+    @functools.cached_property
+    def _traced(self) -> Traced:
+        return trace(self._declared)
+
+    @property
+    def checked(self) -> CheckedNetwork:
+        """The graph, its arrays and its target. Raises CompileError."""
+        return self._traced.network
+
+    @property
+    def sources(self) -> Sources:
+        """The Python files that its spans point into."""
+        return self._traced.sources
+
+    @property
+    def name(self) -> str:
+        """The function's name."""
+        return self._declared.function.__name__
+
+    def checked_again(self, *, weights: bool = True) -> Network:
+        """The network with its mistakes found; without `weights`, with random ones."""
+        if weights:
+            self._traced  # noqa: B018
+            return self
+        traced = trace(self._declared, require_weights=False)
+        checked = replace(traced.network, arrays=random_weights(traced.network.graph))
+        return Network(checked, self.folder, traced.sources)
+
+    def __call__(self, *images: Any, machine: str | None = None, **named: Any) -> Result:
+        """Run on images, as every network does. Raises CompileError."""
+        tracer = current_tracer()
+        if tracer is not None:
+            raise tracer.context.reject(
+                "E0201",
+                f"`{self.name}` is a network and cannot be a step of another",
+                place_of_expression(),
+                helps=("make the common part a function with `@block`",),
+            )
+        return super().__call__(*images, machine=machine, **named)

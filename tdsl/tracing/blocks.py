@@ -1,0 +1,97 @@
+"""`@block`: a Python function whose calls are parts of networks, each with a name of its own."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from dataclasses import replace
+from types import FunctionType
+from typing import ParamSpec, TypeVar, cast
+
+from tdsl.diagnostics import Label
+from tdsl.tracing.arguments import label_text
+from tdsl.tracing.mistakes import mistake
+from tdsl.tracing.naming import inner_context
+from tdsl.tracing.places import Place, place_of_call, place_of_expression
+from tdsl.tracing.tensors import Tensor
+from tdsl.tracing.tracer import Tracer, current_tracer
+
+DEEPEST = 100
+"""More blocks inside each other are one that never ends."""
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+
+def block(function: Callable[P, R]) -> Callable[P, R]:
+    """Let each call of `function` be a part of the network that its statement or `label=` names.
+
+    The names of its steps, and so the keys of its arrays, begin with that name: `l1.conv`.
+    """
+
+    @functools.wraps(function)
+    def call(*arguments: P.args, **named: P.kwargs) -> R:
+        tracer = current_tracer()
+        if tracer is None:
+            raise mistake(
+                "N0108",
+                f"block `{function.__name__}` is a part of networks, and none is being built",
+                place_of_expression(),
+                "called outside of one",
+                helps=("call it in a function with `@network` or `@block`",),
+            )
+        label = named.pop("label", None)
+        body = cast("FunctionType", function)
+        return cast("R", _run(tracer, body, arguments, named, label))
+
+    return call
+
+
+def _run(
+    tracer: Tracer,
+    function: FunctionType,
+    arguments: tuple[object, ...],
+    named: dict[str, object],
+    label: object,
+) -> object:
+    place = place_of_call(tracer.code)
+    outer, code = tracer.context, tracer.code
+    text = label_text(label, place, outer)
+    inner = tracer.names.enter(outer, place, text)
+    called = Label(place.span, f"in this call of `{function.__name__}`")
+    start = len(outer.build.graph.nodes)
+    tracer.context = replace(inner, calls=(called, *inner.calls))
+    tracer.code = function.__code__
+    if len(tracer.context.calls) > DEEPEST:
+        raise outer.reject(
+            "E0205",
+            f"block `{function.__name__}` contains itself",
+            place.span,
+            "this would never end",
+        )
+    try:
+        with tracer.reporting(place.span):
+            outer.build.graph.count_call()
+            result = function(*arguments, **named)
+    finally:
+        tracer.context, tracer.code = outer, code
+    return _named(tracer, result, start, place, text)
+
+
+def _named(tracer: Tracer, result: object, start: int, place: Place, label: str | None) -> object:
+    """The results of a block under the names that its call gives them."""
+    context = tracer.context
+    inner = inner_context(context, place, label)
+    if isinstance(result, Tensor):
+        value = result.value
+        if value.node >= start:
+            tracer.names.result(value.node, inner, label)
+            tracer.names.bind_value(value.node, context, place.binding)
+        return Tensor(tracer, replace(value, made=place.made))
+    if isinstance(result, tuple):
+        items = cast("tuple[object, ...]", result)
+        for one, name in zip(items, place.binding.names, strict=False):
+            if isinstance(one, Tensor) and one.value.node >= start and name != "_":
+                tracer.names.bind(one.value.node, context.named(name).prefix)
+        return items
+    return result

@@ -1,0 +1,147 @@
+"""What a diagnostic says in the words of `.tnn` -> the same in those of Python.
+
+Every snippet in backquotes that is an expression of `.tnn`, a pipeline, an argument or conditions
+is translated: `-> s: conv(64, 1x1) -> ternarize` is `.conv(64, 1, label="s").ternarize(label="s")`.
+"""
+
+import re
+from dataclasses import replace
+
+from tdsl.diagnostics import Diagnostic, Label
+from tdsl.frontend import syntax
+from tdsl.frontend.parser import parse
+
+_REST = "rest_of_the_arguments"
+_PHRASES = {
+    "add conditions to the header": "add conditions to the decorator",
+    "extend the conditions of the header": "extend the conditions of the decorator",
+    "add a condition to the header": "add a condition to the decorator",
+    "in the network's header": "in the network's annotations",
+}
+_HELPS = {
+    "E0203": (
+        'give each of them a name of its own: `label="a"` makes the key `a.w`,\n'
+        'in a loop `label=f"a[{i}]"`; the steps of a part that is used twice stand in a `@block`',
+    ),
+    "E0408": ('name the file: `@network(weights("file.npz"))`',),
+}
+"""Helps that are other sentences in Python."""
+
+
+def in_python(diagnostic: Diagnostic) -> Diagnostic:
+    """The diagnostic with its labels, notes and helps spelled in Python."""
+    helps = _HELPS.get(diagnostic.code, tuple(map(_translated, diagnostic.helps)))
+    primary = diagnostic.primary
+    others = (label for label in diagnostic.secondary if label.span != primary.span)
+    return replace(
+        diagnostic,
+        primary=_label(primary),
+        secondary=tuple(map(_label, others)),
+        notes=tuple(map(_translated, diagnostic.notes)),
+        helps=helps,
+    )
+
+
+def _label(label: Label) -> Label:
+    return Label(label.span, _translated(label.text))
+
+
+def _translated(text: str) -> str:
+    for phrase, ours in _PHRASES.items():
+        text = text.replace(phrase, ours)
+    return re.sub(r"`([^`]+)`", lambda found: f"`{_snippet(found[1])}`", text)
+
+
+def _snippet(text: str) -> str:
+    """One snippet in Python, or as it is where it is no part of a `.tnn` file."""
+    if re.fullmatch(r"[\w.]+", text) and not re.fullmatch(r"\d+x\d+", text):
+        return text
+    source = text.replace("...", _REST)
+    if source.startswith("where "):
+        found = _parsed(f"[{source.removeprefix('where ')}]")
+        return text if found is None else f"where={_python(found)}"
+    if source.startswith("->"):
+        found = _parsed(f"({_REST} {source})")
+        return text if found is None else _python(found).removeprefix("...")
+    found = _parsed(source)
+    if found is None:
+        called = _parsed(f"{_REST}({source})")
+        return text if called is None else _python(called)[len("...(") : -1]
+    return _python(found)
+
+
+def _parsed(source: str) -> syntax.Expression | None:
+    module, mistakes = parse(f"tnn 1\nconst A = {source}\n", "snippet")
+    match module.declarations:
+        case (syntax.Const(value=value),) if not mistakes:
+            return value
+        case _:
+            return None
+
+
+def _python(expression: syntax.Expression) -> str:
+    match expression:
+        case syntax.Name(text=text):
+            return {_REST: "...", "same": '"same"', "valid": '"valid"'}.get(text, text)
+        case syntax.IntLiteral(value=value):
+            return str(value)
+        case syntax.FloatLiteral(value=fraction):
+            return str(fraction)
+        case syntax.BoolLiteral(value=truth):
+            return str(truth)
+        case syntax.StringLiteral(value=text):
+            return f'"{text}"'
+        case syntax.ElementLiteral(name=name):
+            return name
+        case syntax.DimsLiteral(height=height, width=width):
+            return f"({height}, {width})"
+        case syntax.ListLiteral(items=items):
+            return f"[{', '.join(map(_python, items))}]"
+        case syntax.Unary(operator=operator, operand=operand):
+            space = " " if operator.value.isalpha() else ""
+            return f"{operator}{space}{_python(operand)}"
+        case syntax.Binary(operator=operator, left=left, right=right):
+            return f"{_python(left)} {operator} {_python(right)}"
+        case syntax.Attribute(value=value, name=name):
+            return f"{_python(value)}.{name.text}"
+        case syntax.Subscript(value=value, indices=indices):
+            return f"{_python(value)}[{', '.join(map(_index, indices))}]"
+        case syntax.Call(function=function, arguments=arguments):
+            return f"{_python(function)}({_arguments(arguments, '')})"
+        case syntax.Pipe(source=source, steps=steps):
+            return _pipe(source, steps)
+
+
+def _pipe(source: syntax.Expression, steps: tuple[syntax.Step, ...]) -> str:
+    text, label = _python(source), ""
+    for step in steps:
+        label = step.label.text if step.label is not None else label
+        name = ".".join(part.text for part in step.path)
+        text += f".{name}({_arguments(step.arguments, label)})"
+    return text
+
+
+def _arguments(arguments: tuple[syntax.Argument, ...], label: str) -> str:
+    texts = [
+        _argument(one.value) if one.name is None else f"{one.name.text}={_argument(one.value)}"
+        for one in arguments
+    ]
+    return ", ".join([*texts, *([f'label="{label}"'] if label else [])])
+
+
+def _argument(value: syntax.Expression) -> str:
+    match value:
+        case syntax.DimsLiteral(height=height, width=width) if height == width:
+            return str(height)
+        case _:
+            return _python(value)
+
+
+def _index(index: syntax.Index) -> str:
+    match index:
+        case syntax.Range(low=low, high=high):
+            return f"{_python(low)}:{_python(high)}"
+        case syntax.All():
+            return ":"
+        case _:
+            return _python(index)

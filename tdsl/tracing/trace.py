@@ -1,0 +1,248 @@
+"""A Python function -> the checked network that it describes: the function runs once."""
+
+from __future__ import annotations
+
+import linecache
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from types import FunctionType
+from typing import cast
+
+from tdsl.diagnostics import CompileError, Diagnostic, Label
+from tdsl.frontend.check_blocks import call_block
+from tdsl.frontend.check_calls import run_call, run_pipe
+from tdsl.frontend.check_files import Program
+from tdsl.frontend.check_results import check_result
+from tdsl.frontend.checked import CheckedNetwork
+from tdsl.frontend.context import WORDS, Build, Context, FileScope
+from tdsl.frontend.graph_builder import GraphBuilder
+from tdsl.frontend.operators import OPERATORS
+from tdsl.frontend.reports import Rejected, Reports
+from tdsl.frontend.stores import Stores
+from tdsl.frontend.values import Claim, Truth
+from tdsl.frontend.values import Tensor as Value
+from tdsl.ir.condition import Condition, Where, condition_text, contradictory
+from tdsl.ir.graph import Graph, Output
+from tdsl.ir.ops import Input
+from tdsl.ir.size import Affine, Symbol, symbols_of
+from tdsl.source import Span
+from tdsl.tracing.annotations import SizeCondition
+from tdsl.tracing.python_spelling import in_python
+from tdsl.tracing.signatures import Header, Typed, header_of, inputs_of, outputs_of
+from tdsl.tracing.source_files import source_texts
+from tdsl.tracing.stores import OpenStores
+from tdsl.tracing.tensors import Tensor
+from tdsl.tracing.tracer import Tracer, tracing
+from tdsl.tracing.weights import Weights
+
+
+@dataclass(frozen=True, slots=True)
+class Traced:
+    """A network without mistakes, and the Python sources that its spans point into."""
+
+    network: CheckedNetwork
+    sources: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Declared:
+    """A function with what its decorator says."""
+
+    function: FunctionType
+    weights: Weights | None = None
+    where: Sequence[object] = ()
+    target: str | None = None
+    place: Span | None = None
+    """The decorator, where it has arguments."""
+
+
+def trace(declared: Declared, *, require_weights: bool = True) -> Traced:
+    """Run the function on tensors that write down its steps.
+
+    Without `require_weights` a weights file that is not there is no mistake. Raises CompileError
+    with the mistakes found up to the first that the function cannot go on from.
+    """
+    linecache.checkcache()
+    reports = Reports()
+    program = Program(reports, lambda scope: _context(scope, program))
+    scope = FileScope(declared.function.__code__.co_filename)
+    try:
+        network = _network(
+            declared, header_of(declared.function), _context(scope, program), program
+        )
+    except Rejected:
+        network = None
+    if require_weights and not reports.diagnostics:
+        reports.diagnostics.extend(program.missing)
+    if reports.diagnostics or network is None:
+        found = [in_python(diagnostic) for diagnostic in reports.diagnostics]
+        raise CompileError(found, source_texts(found))
+    places = [Diagnostic(code="", message="", primary=Label(n.span)) for n in network.graph.nodes]
+    return Traced(network, source_texts(places))
+
+
+def _context(scope: FileScope, program: Program) -> Context:
+    return Context(
+        file=scope,
+        build=Build(Stores(program.files), program.reports, GraphBuilder()),
+        run_pipe=run_pipe,
+        run_call=run_call,
+        call_block=call_block,
+    )
+
+
+def _network(declared: Declared, header: Header, c: Context, program: Program) -> CheckedNetwork:
+    _check_name(header, c)
+    inputs = inputs_of(header, c)
+    stores = OpenStores(program)
+    where = _conditions(declared.where, declared.place or header.span, c)
+    store = None if declared.weights is None else stores.name(declared.weights)
+    c = replace(c, build=replace(c.build, where=where, store=store))
+    symbols = _symbols(inputs, where, header, c)
+    tracer = Tracer(c, declared.function.__code__, stores)
+    for given in inputs:
+        c.build.graph.add(given.name, Input(), (), given.type, given.span)
+    with tracing(tracer):
+        returned = declared.function(
+            *(Tensor(tracer, Value(i, given.type, given.span)) for i, given in enumerate(inputs))
+        )
+    if c.build.reports.diagnostics:
+        raise Rejected
+    results = _results(returned, tracer, header, c)
+    outputs = _outputs(results, outputs_of(header, c), header, c)
+    _check_names(symbols, header, c, program)
+    graph = Graph(
+        header.function.__name__,
+        symbols,
+        tuple(c.build.graph.nodes),
+        tuple(
+            Output(typed.name, value.node) for typed, value in zip(outputs, results, strict=True)
+        ),
+        where,
+    )
+    return CheckedNetwork(
+        graph=graph,
+        arrays=c.build.stores.arrays,
+        target=declared.target,
+        declared=tuple(typed.type for typed in outputs),
+        stores=program.paths,
+    )
+
+
+def _check_name(header: Header, c: Context) -> None:
+    name = header.function.__name__
+    if name in OPERATORS or name in WORDS:
+        raise c.reject(
+            "E0204", f"`{name}` is a word of the language", header.span, "choose another name"
+        )
+    if not name.isidentifier():
+        raise c.reject("N0104", "a network is a function with a name", header.span, f"it is {name}")
+
+
+def _conditions(given: Sequence[object], span: Span, c: Context) -> Where:
+    conditions: list[Condition] = []
+    for condition in given:
+        value = condition.value if isinstance(condition, SizeCondition) else condition
+        match value:
+            case Claim(claim):
+                conditions.append(claim)
+            case Truth(True) | True:
+                continue
+            case Truth(False) | False:
+                raise c.reject("E0312", "this condition never holds", span, "it is false")
+            case _:
+                raise c.reject(
+                    "E0315",
+                    f"a condition cannot be a Python `{type(value).__name__}`",
+                    span,
+                    helps=("conditions compare sizes: `where=[H % 4 == 0, W >= 16]`",),
+                )
+    where = tuple(conditions)
+    if contradictory(where):
+        raise c.reject(
+            "E0312",
+            "no size fulfils all of these conditions",
+            span,
+            notes=(", ".join(map(condition_text, where)),),
+        )
+    return where
+
+
+def _symbols(inputs: Sequence[Typed], where: Where, header: Header, c: Context) -> tuple[str, ...]:
+    """The free sizes in order of appearance; each has to stand alone in an input's type."""
+    alone: list[str] = []
+    for given in inputs:
+        for size in given.type.shape:
+            match size:
+                case Affine(terms=((Symbol(name), 1),), constant=0):
+                    alone.append(name)
+                case _:
+                    pass
+    used = [size for given in inputs for size in given.type.shape]
+    used += [side for left, _, right in where for side in (left, right)]
+    for name in sorted(frozenset[str]().union(*map(symbols_of, used))):
+        if name not in alone:
+            raise c.reject(
+                "E0208",
+                f"nothing says what `{name}` is",
+                header.span,
+                "it stands alone in no input's type",
+            )
+    if not inputs:
+        raise c.reject("E0307", f"network `{header.function.__name__}` has no input", header.span)
+    return tuple(dict.fromkeys(alone))
+
+
+def _results(returned: object, tracer: Tracer, header: Header, c: Context) -> list[Value]:
+    items = cast(
+        "Sequence[object]", returned if isinstance(returned, tuple | list) else (returned,)
+    )
+    results = [item.value for item in items if isinstance(item, Tensor)]
+    if len(results) == len(items) and items:
+        return results
+    other = next((item for item in items if not isinstance(item, Tensor)), ())
+    told = "nothing" if other is None or other == () else f"a Python `{type(other).__name__}`"
+    raise c.reject(
+        "N0103",
+        f"network `{header.function.__name__}` returns {told}",
+        header.span,
+        "its last line has to return tensors",
+        helps=("`return x`, or `return x, y` for two outputs",),
+    )
+
+
+def _outputs(
+    results: Sequence[Value], declared: Sequence[Typed] | None, header: Header, c: Context
+) -> list[Typed]:
+    """The outputs with names and types; `out`, or `out0`, `out1` ..., where they have no name."""
+    if declared is None:
+        declared = [Typed("", value.type, value.made) for value in results]
+    if len(declared) != len(results):
+        raise c.reject(
+            "E0207",
+            f"`{header.function.__name__}` declares {len(declared)} results"
+            f" and returns {len(results)}",
+            results[0].made,
+            "returned here",
+            secondary=(Label(declared[0].span, "declared here"),) if declared else (),
+        )
+    outputs: list[Typed] = []
+    for number, (typed, value) in enumerate(zip(declared, results, strict=True)):
+        check_result(typed.type, typed.span, value, value.made, c)
+        name = typed.name or ("out" if len(results) == 1 else f"out{number}")
+        outputs.append(replace(typed, name=name))
+    return outputs
+
+
+def _check_names(symbols: Sequence[str], header: Header, c: Context, program: Program) -> None:
+    """A step may be called like nothing else that a text of this network would declare."""
+    taken = {*symbols, *program.paths, header.function.__name__}
+    for node in c.build.graph.nodes:
+        if node.name in taken:
+            raise c.reject(
+                "E0204",
+                f"`{node.name}` already has a meaning",
+                node.span,
+                "this step cannot have the name",
+                helps=("choose a new name for the variable",),
+            )
