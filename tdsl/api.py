@@ -14,7 +14,7 @@ from PIL import Image
 from tdsl.compiler import Compiled, compile_graph
 from tdsl.cost.macs import graph_macs
 from tdsl.cost.summary import Cost
-from tdsl.diagnostics import CompileError, Sources
+from tdsl.diagnostics import CompileError, Diagnostic, Sources
 from tdsl.execution import Result, Runner
 from tdsl.free_sizes import input_ports, output_ports, sizes_from_shapes, sizes_from_size
 from tdsl.frontend.checked import CheckedNetwork
@@ -52,7 +52,18 @@ def load(
 
 def load_all(path: str | PathLike[str]) -> "list[Network]":
     """Read and check a `.tnn` or `.py` file: all its networks. Raises CompileError."""
-    return [net.checked_again() for net in _networks(Path(path))]
+    found = _networks(Path(path))
+    mistakes: list[Diagnostic] = []
+    sources: dict[str, str] = {}
+    for net in found:
+        try:
+            net.checked_again()
+        except CompileError as error:
+            mistakes += error.diagnostics
+            sources |= error.sources
+    if mistakes:
+        raise CompileError(mistakes, sources)
+    return found
 
 
 def _networks(path: Path, *, weights: bool = True) -> "list[Network]":

@@ -1,5 +1,7 @@
 """`tdsl compile` and `tdsl show`: a program file, and every stage on the way to it as text."""
 
+import os
+from collections.abc import Mapping
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -10,12 +12,15 @@ from tdsl.cli.options import File, Json, Machine, NetworkName, Size
 from tdsl.cli.terminal import print_json, print_text, waiting
 
 if TYPE_CHECKING:
+    from tdsl.api import Network
     from tdsl.compiler import Compiled
+    from tdsl.ir.graph import Graph
 
 
 class Stage(StrEnum):
     """What `tdsl show` prints."""
 
+    TNN = "tnn"
     SYNTAX = "syntax"
     GRAPH = "graph"
     MAPPING = "mapping"
@@ -84,6 +89,8 @@ def show(
 ) -> None:
     """Print a stage of the compilation as text."""
     match emit:
+        case Stage.TNN:
+            print_text(_tnn(file, network, size))
         case Stage.SYNTAX:
             print_text(_syntax(file))
         case Stage.GRAPH:
@@ -109,10 +116,12 @@ def _compiled(file: Path, network: str | None, size: str | None, machine: str | 
 
 
 def _syntax(file: Path) -> str:
+    from tdsl.cli.source_kind import need_text
     from tdsl.cli.syntax_text import print_syntax
     from tdsl.diagnostics import CompileError
     from tdsl.frontend.parser import parse, read_source
 
+    need_text(file)
     text = read_source(file)
     module, mistakes = parse(text, str(file))
     if mistakes:
@@ -122,12 +131,38 @@ def _syntax(file: Path) -> str:
 
 def _graph(file: Path, network: str | None, size: str | None) -> str:
     """The graph with its free sizes, or with those given."""
+    from tdsl.ir.printer import print_graph
+
+    return print_graph(_loaded(file, network, size)[1])
+
+
+def _tnn(file: Path, network: str | None, size: str | None) -> str:
+    """The network as a file of its own, for the folder of `file`."""
+    from tdsl.frontend.emitter import emit_tnn
+    from tdsl.ir.size import evaluate
+    from tdsl.ir.tensor_type import TensorType
+
+    net, graph, sizes = _loaded(file, network, size)
+    folder = file.parent.resolve()
+    stores = {
+        name: Path(os.path.relpath(path.resolve(), folder)).as_posix()
+        for name, path in net.checked.stores.items()
+    }
+    declared = [
+        TensorType(t.element, tuple(evaluate(s, sizes) for s in t.shape)) if sizes else t
+        for t in net.checked.declared
+    ]
+    return emit_tnn(graph, declared, stores, net.checked.target)
+
+
+def _loaded(
+    file: Path, network: str | None, size: str | None
+) -> "tuple[Network, Graph, Mapping[str, int]]":
+    """The network, its graph for the sizes given, and these sizes."""
     from tdsl.api import load
     from tdsl.free_sizes import parse_size, sizes_from_size
-    from tdsl.ir.printer import print_graph
 
     net = load(file, network)
     graph = net.checked.graph
-    if size:
-        graph = net.graph_at(sizes_from_size(graph, parse_size(size)))
-    return print_graph(graph)
+    sizes = sizes_from_size(graph, parse_size(size)) if size else {}
+    return net, net.graph_at(sizes) if size else graph, sizes

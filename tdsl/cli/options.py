@@ -8,8 +8,12 @@ import typer
 Json = Annotated[
     bool, typer.Option("--json", help="Print one JSON object on standard output, nothing else.")
 ]
-File = Annotated[Path, typer.Argument(metavar="FILE", help="A .tnn file.")]
-Files = Annotated[list[Path], typer.Argument(metavar="FILE...", help="The .tnn files.")]
+File = Annotated[
+    Path, typer.Argument(metavar="FILE", help="A .tnn file, or a .py file, which is executed.")
+]
+    Path, typer.Argument(metavar="FILE", help="A .tnn file, or a .py file, which is executed.")
+]
+Files = Annotated[list[Path], typer.Argument(metavar="FILE...", help="The .tnn or .py files.")]
 Inputs = Annotated[
     list[str],
     typer.Argument(

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from tdsl.cli.options import Files, Json
+from tdsl.cli.source_kind import need_text
 from tdsl.cli.terminal import print_error, print_json, print_text
 from tdsl.diagnostics import CompileError, Diagnostic
 from tdsl.refusal import refusal
@@ -17,12 +18,10 @@ from tdsl.resources import error_pages_folder
 
 def check(files: Files, json: Json = False) -> None:
     """Report every mistake in the files, without running anything."""
-    from tdsl.frontend.checker import load
-
     found: list[Diagnostic] = []
     for file in files:
         try:
-            load(file)
+            _check(file)
         except CompileError as error:
             found += error.diagnostics
             if not json:
@@ -33,6 +32,18 @@ def check(files: Files, json: Json = False) -> None:
         print_text(f"{_counted(len(files), 'file')}: no mistakes found")
     if found:
         raise typer.Exit(1)
+
+
+def _check(file: Path) -> None:
+    """Check the networks of a file. Raises CompileError with every mistake."""
+    if file.suffix == ".py":
+        from tdsl.api import load_all
+
+        load_all(file)
+        return
+    from tdsl.frontend.checker import load
+
+    load(file)
 
 
 def fmt(
@@ -47,6 +58,7 @@ def fmt(
 
     changed = 0
     for file in files:
+        need_text(file)
         text = read_source(file)
         formatted = format_source(text, str(file))
         if formatted == text:
