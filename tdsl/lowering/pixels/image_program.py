@@ -108,7 +108,7 @@ class _ImageWriter:
         for _ in self._loop(_ACROSS, plan.tiling.across):
             self._keep_first_lines()
             if plan.overlap.ahead:
-                self._read(self.frame.walk)
+                self._read(replace(self.frame.walk, lines=0, down=0))
             for _ in self._loop(_LINES, plan.tiling.down):
                 self._tile()
         self._write_totals()

@@ -109,7 +109,9 @@ class _Lowering:
             case Compare(relation=relation, a=a, b=b, inverted=inverted):
                 return maker.choices.compare(relation, self.held[a], self.held[b], inverted)
             case Select(condition=condition, a=a, b=b):
-                given = self._held(condition)
+                given = self.held[condition]
+                if isinstance(given, int):
+                    return self.held[a if given else b]
                 return maker.choices.select(given, self.held[a], self.held[b], value.range)
             case UserOp():
                 return self._declared(value.op)

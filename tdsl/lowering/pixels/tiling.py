@@ -53,7 +53,7 @@ def tilings(
     seen: set[Layout] = set()
     found = 0
     for across in range(1, width + 1):
-        own = _rounded(-(-width // across), stride[1])
+        own = width if across == 1 else _rounded(-(-width // across), stride[1])
         layouts = list(_layouts(own, height, stride[0], extra, columns, machine))
         found += bool(layouts)
         for layout in layouts:

@@ -1,0 +1,83 @@
+"""Row programs compiled to micro-ops: the interpreter gives what the program means."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, assume, given, settings
+from hypothesis import strategies as st
+from numpy.typing import NDArray
+
+from tdsl.diagnostics import CompileError
+from tdsl.lowering.pixels.compile_rows import compile_rows
+from tdsl.rows.ir import Reduction, RowProgram, RowTotal
+from tdsl.rows.meaning import evaluate
+from tdsl_runtime.description import MachineDescription
+from tdsl_runtime.interpreter import Interpreter
+from tests.lowering.pixels.machines import machine, machines
+from tests.rows.programs import programs
+
+Images = dict[str, NDArray[np.int64]]
+
+
+def images(program: RowProgram, height: int, width: int, seed: int) -> Images:
+    """Images for the inputs of a program."""
+    rng = np.random.default_rng(seed)
+    return {
+        i.name: rng.integers(i.range.low, i.range.high + 1, (i.channels, height, width))
+        for i in program.inputs
+    }
+
+
+def check(program: RowProgram, size: tuple[int, int], on: MachineDescription, seed: int) -> None:
+    """Compile, run and compare."""
+    given = images(program, *size, seed)
+    result = Interpreter(compile_rows(program, *size, on)).run(given)
+    expected = evaluate(program, given)
+    assert result.outputs.keys() == expected.keys()
+    for name, image in expected.items():
+        np.testing.assert_array_equal(result.outputs[name], image, err_msg=name)
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+@given(
+    programs(),
+    st.tuples(st.integers(1, 30), st.integers(1, 70)),
+    machines,
+    st.booleans(),
+    st.integers(0, 99),
+)
+def test_compiled_programs_mean_what_row_programs_mean(
+    program: RowProgram, size: tuple[int, int], on: MachineDescription, counted: bool, seed: int
+) -> None:
+    if counted:
+        chosen = tuple(v for output in program.outputs for v in output.values)
+        totals = (RowTotal("s", chosen, Reduction.SUM), RowTotal("t", chosen, Reduction.ANY))
+        program = replace(program, totals=totals)
+    try:
+        check(program, size, on, seed)
+    except CompileError as error:
+        assume([d.code for d in error.diagnostics] != ["K0112"])
+        raise
+
+
+@pytest.mark.parametrize("width", [1, 63, 64, 65, 127, 128, 129])
+def test_sizes_around_words_and_macros(width: int) -> None:
+    program = blur()
+    for height in (1, 2, 5):
+        check(program, (height, width), machine(), 0)
+
+
+def blur() -> RowProgram:
+    """The sum of a pixel's 3 x 3 neighbourhood."""
+    from tdsl.rows.builder import RowBuilder
+    from tdsl.rows.ir import Arithmetic, Range, RowInput, RowOutput
+
+    builder = RowBuilder([RowInput("x", Range(0, 255), pad=9)])
+    pixel = builder.read(0)
+    total = builder.constant(0)
+    for dy in (-1, 0, 1):
+        for dx in (-1, 0, 1):
+            total = builder.binary(Arithmetic.ADD, total, builder.shift(pixel, dy, dx))
+    output = RowOutput("y", (total,), builder.range(total))
+    return RowProgram("blur", tuple(builder.inputs), tuple(builder.values), (output,))
