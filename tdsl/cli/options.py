@@ -11,8 +11,6 @@ Json = Annotated[
 File = Annotated[
     Path, typer.Argument(metavar="FILE", help="A .tnn file, or a .py file, which is executed.")
 ]
-    Path, typer.Argument(metavar="FILE", help="A .tnn file, or a .py file, which is executed.")
-]
 Files = Annotated[list[Path], typer.Argument(metavar="FILE...", help="The .tnn or .py files.")]
 Inputs = Annotated[
     list[str],
