@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from tdsl.diagnostics import CompileError
 from tdsl.lowering.pixels.compile_rows import compile_rows
+from tdsl.lowering.pixels.predict import predict_program
 from tdsl.rows.ir import Reduction, RowProgram, RowTotal
 from tdsl.rows.meaning import evaluate
 from tdsl_runtime.description import MachineDescription
@@ -32,11 +33,13 @@ def images(program: RowProgram, height: int, width: int, seed: int) -> Images:
 def check(program: RowProgram, size: tuple[int, int], on: MachineDescription, seed: int) -> None:
     """Compile, run and compare."""
     given = images(program, *size, seed)
-    result = Interpreter(compile_rows(program, *size, on)).run(given)
+    compiled = compile_rows(program, *size, on)
+    result = Interpreter(compiled).run(given)
     expected = evaluate(program, given)
     assert result.outputs.keys() == expected.keys()
     for name, image in expected.items():
         np.testing.assert_array_equal(result.outputs[name], image, err_msg=name)
+    assert predict_program(compiled).differences(result.counters) == ()
 
 
 @settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
