@@ -4,6 +4,7 @@ from dataclasses import replace
 from fractions import Fraction
 
 import numpy as np
+from numpy.typing import NDArray
 
 from tdsl.importer.emission import Emission
 from tdsl.importer.exact import HALF_ULP, multiples_are_floats
@@ -36,7 +37,7 @@ def quantise(e: Emission, value: Value, quantiser: Quantiser) -> tuple[Value, Fo
     return replace(made, noise=rounding_noise(made)), folded
 
 
-def rounding_noise(value: Value) -> np.ndarray[tuple[int, ...], np.dtype[np.float64]]:
+def rounding_noise(value: Value) -> NDArray[np.float64]:
     """What the executor loses when it computes scale * n + offset in float32: (C,)."""
     most = np.maximum(np.abs(value.low), np.abs(value.high))
     lost = [
@@ -119,13 +120,15 @@ def _thresholds(e: Emission, value: Value, folded: Fold, low: int, high: int) ->
 def _below(value: Value, folded: Fold) -> Integers:
     """An integer that every integer of the channel is above: (C, 1)."""
     ends = np.stack([value.low * folded.signs, value.high * folded.signs])
-    return ends.min(axis=0)[:, None] - 1
+    least: Integers = ends.min(axis=0).reshape(-1, 1) - 1
+    return least
 
 
 def _above(value: Value, folded: Fold) -> Integers:
     """An integer that no integer of the channel is above: (C, 1)."""
     ends = np.stack([value.low * folded.signs, value.high * folded.signs])
-    return ends.max(axis=0)[:, None]
+    most: Integers = ends.max(axis=0).reshape(-1, 1)
+    return most
 
 
 def _shifted(e: Emission, value: Value, folded: Fold, low: int, high: int) -> int | None:

@@ -6,6 +6,7 @@ the file may be.
 
 from collections.abc import Callable, Mapping, Sequence
 from math import prod
+from typing import Any
 
 import numpy as np
 
@@ -109,12 +110,13 @@ def _computed(node: OnnxNode, arrays: Sequence[Array | None]) -> Array:
             _check_size(shape)
             return np.broadcast_to(given[0], shape)
         case "Range":
-            start, stop, step = (one.reshape(())[()] for one in given)
+            start, stop, step = (one.item() for one in given)
             _check_size((max(0, int((stop - start) / step) + 1),))
-            return np.arange(start, stop, step)
+            return np.arange(start, stop, step, dtype=given[0].dtype)
         case "ReduceProd":
             axes = node.integers("axes")
-            return given[0].prod(axis=axes, keepdims=bool(node.integer("keepdims", 1)))
+            keep = bool(node.integer("keepdims", 1))
+            return np.asarray(given[0].prod(axis=axes, keepdims=keep))
         case "Clip":
             low = arrays[1] if len(arrays) > 1 else node.number("min", -np.inf)
             high = arrays[2] if len(arrays) > 2 else node.number("max", np.inf)
@@ -184,15 +186,16 @@ def _constant(node: OnnxNode) -> Array:
     raise _unknown(node)
 
 
-_CASTS = {
-    1: np.float32,
-    6: np.int32,
-    7: np.int64,
-    9: np.bool_,
-    11: np.float64,
-    3: np.int8,
-    2: np.uint8,
+_CASTS: Mapping[int, np.dtype[Any]] = {
+    1: np.dtype(np.float32),
+    2: np.dtype(np.uint8),
+    3: np.dtype(np.int8),
+    6: np.dtype(np.int32),
+    7: np.dtype(np.int64),
+    9: np.dtype(np.bool_),
+    11: np.dtype(np.float64),
 }
+"""ONNX's numbers of element types."""
 
 
 def _cast(node: OnnxNode, array: Array) -> Array:
@@ -214,7 +217,15 @@ def _power(a: Array, b: Array) -> Array:
     return np.power(a, b).astype(a.dtype)
 
 
-_SIMPLE: Mapping[str, tuple[int, Callable[..., Array]]] = {
+def _reciprocal(a: Array) -> Array:
+    return np.divide(1, a).astype(a.dtype)
+
+
+def _rectified(a: Array) -> Array:
+    return np.asarray(np.maximum(a, 0))
+
+
+_SIMPLE: Mapping[str, tuple[int, Callable[..., Any]]] = {
     "Add": (2, np.add),
     "Sub": (2, np.subtract),
     "Mul": (2, np.multiply),
@@ -223,12 +234,12 @@ _SIMPLE: Mapping[str, tuple[int, Callable[..., Array]]] = {
     "Neg": (1, np.negative),
     "Abs": (1, np.abs),
     "Sqrt": (1, np.sqrt),
-    "Reciprocal": (1, lambda a: (1 / a).astype(a.dtype)),
+    "Reciprocal": (1, _reciprocal),
     "Floor": (1, np.floor),
     "Ceil": (1, np.ceil),
     "Round": (1, np.round),
     "Sign": (1, np.sign),
-    "Relu": (1, lambda a: np.maximum(a, 0)),
+    "Relu": (1, _rectified),
     "Equal": (2, np.equal),
     "Greater": (2, np.greater),
     "Less": (2, np.less),

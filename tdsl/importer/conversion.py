@@ -104,11 +104,7 @@ class Conversion:
             case Outside():
                 return self._declared_input(item)
             case Coded():
-                value = self.decoded(item, "QuantizeLinear")
-                ones = (Fraction(1),) * value.channels
-                zero = tuple(Fraction(float(z)) for z in per_channel(value, item.zero))
-                moved = replace(value, scale=ones, offset=zero, noise=np.zeros(value.channels))
-                return moved
+                return self._codes(item)
             case Const():
                 raise Refusal("this operand is a constant", "fold the node into a constant")
             case Unknown():
@@ -122,24 +118,41 @@ class Conversion:
         raise Refusal(f"its {what} is computed", f"fold the {what} into a constant of the file")
 
     def quantised(
-        self, place: str, item: Value | Outside, make: Callable[[Value], Quantiser]
+        self,
+        place: str,
+        tensor: str,
+        item: Value | Outside,
+        make: Callable[[Value], Quantiser],
     ) -> Value:
-        """Levels of a value by the quantiser that `make` gives for it; or an input of levels."""
+        """Levels of a value by the quantiser that `make` gives for it; or an input of levels.
+
+        `place` and `tensor` are the quantiser's node and result in the file.
+        """
         if isinstance(item, Outside) and item.declared is None:
-            return self._input_of_levels(place, item, make)
+            return self._input_of_levels(place, tensor, item, make)
         value = self.settled(item)
         done, fold = quantise(self.e, value, make(value))
         self._record(place, value, done, fold)
         return done
 
-    def decoded(self, item: Coded, place: str) -> Value:
-        """The levels of a `QuantizeLinear`."""
+    def decoded(self, item: Coded, place: str, tensor: str) -> Value:
+        """The levels of a `QuantizeLinear`, standing for the numbers of `DequantizeLinear`."""
 
         def make(value: Value) -> Quantiser:
             scale, zero = per_channel(value, item.scale), per_channel(value, item.zero)
             return Linear(scale, zero, item.low, item.high, item.least, item.most)
 
-        return self.quantised(place, item.value, make)
+        return self.quantised(place, tensor, item.value, make)
+
+    def _codes(self, item: Coded) -> Value:
+        """The integers of a `QuantizeLinear` as numbers, zero point included."""
+        value = self.decoded(item, f"tensor `{item.tensor}` (QuantizeLinear)", item.tensor)
+        ones = (Fraction(1),) * value.channels
+        zero = tuple(Fraction(float(z)) for z in per_channel(value, item.zero))
+        for name, port in self.inputs.items():
+            if port.tensor == item.tensor:
+                self.inputs[name] = replace(port, scale=ones, offset=zero)
+        return replace(value, scale=ones, offset=zero, noise=np.zeros(value.channels))
 
     def _record(self, place: str, value: Value, done: Value, fold: Fold) -> None:
         assert isinstance(done.source, Placed)
@@ -177,7 +190,7 @@ class Conversion:
         return made
 
     def _input_of_levels(
-        self, place: str, item: Outside, make: Callable[[Value], Quantiser]
+        self, place: str, tensor: str, item: Outside, make: Callable[[Value], Quantiser]
     ) -> Value:
         """The quantiser stays with the host: the network takes its levels."""
         if item.name in self.inputs:
@@ -195,7 +208,7 @@ class Conversion:
         value = self._new_input(item, element, low, high)
         scale, offset = meaning(quantiser, value.channels)
         value = replace(value, scale=tuple(scale), offset=tuple(offset))
-        self._keep_input(replace(item, host=(*item.host, place)), value)
+        self._keep_input(replace(item, tensor=tensor, host=(*item.host, place)), value)
         return replace(value, noise=rounding_noise(value))
 
     def _new_input(self, item: Outside, element: Element, low: int, high: int) -> Value:

@@ -17,7 +17,7 @@ from tdsl.importer import (
     convert_windows,
 )
 from tdsl.importer.constants import folded
-from tdsl.importer.conversion import Conversion, NotJudged, Port, input_name, turned
+from tdsl.importer.conversion import MOST_ELEMENTS, Conversion, NotJudged, Port, input_name, turned
 from tdsl.importer.declared import annotated_limits
 from tdsl.importer.layouts import laid_out
 from tdsl.importer.model import QUANTISER_DOMAINS, OnnxModel, OnnxNode
@@ -175,7 +175,7 @@ def _input_dims(dims: tuple[int | None, ...], size: tuple[int, int] | None) -> t
         raise Refusal(f"it is a batch of {found[0]}", "export the model for a batch of 1")
     if min(found) < 1:
         raise Refusal(f"its size is {found}", "export the model again")
-    if int(np.prod([float(dim) for dim in found])) > convert_windows.MOST_ELEMENTS:
+    if int(np.prod([float(dim) for dim in found])) > MOST_ELEMENTS:
         raise Refusal(f"its size, {found}, is too large", "import the model for smaller images")
     return tuple(found)
 

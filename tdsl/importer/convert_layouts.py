@@ -59,12 +59,8 @@ def depth_to_space(c: Conversion, node: OnnxNode) -> Item:
     x = c.value(node)
     factor = node.integer("blocksize", 0)
     mode = node.text("mode", "DCR")
-    if (
-        x.index.ndim != 4
-        or factor < 1
-        or x.index.shape[1] % factor**2
-        or mode not in ("DCR", "CRD")
-    ):
+    fits = x.index.ndim == 4 and factor >= 1 and x.index.shape[1] % factor**2 == 0
+    if not fits or mode not in ("DCR", "CRD"):
         raise Refusal("its blocks do not fit its channels", _DAMAGED)
     if factor == 1:
         return x
@@ -139,7 +135,12 @@ def resize(c: Conversion, node: OnnxNode) -> Item:
     if node.text("mode", "nearest") != "nearest":
         raise Refusal("it interpolates", "resize by `nearest`, or shuffle pixels")
     factors = _factors(c, node, x.index.shape)
-    if factors[:2] != (1, 1) or factors[2] != factors[3] or factors[2].denominator != 1:
+    if (
+        factors[0] != 1
+        or factors[1] != 1
+        or factors[2] != factors[3]
+        or factors[2].denominator != 1
+    ):
         told = ", ".join(map(str, factors))
         raise Refusal(f"it resizes by ({told})", "use one whole factor for height and width")
     factor = int(factors[2])

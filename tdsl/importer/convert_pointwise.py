@@ -85,9 +85,10 @@ def batch_normalization(c: Conversion, node: OnnxNode) -> Item:
     epsilon = node.number("epsilon", 1e-5)
     if not (variance + np.float32(epsilon) > 0).all():
         raise Refusal("its variance is not positive", "export the model again")
-    return x.then(
-        *(_finite_step(step) for step in steps.batch_norm(scale, bias, mean, variance, epsilon))
-    )
+    factor, term = steps.batch_norm(scale, bias, mean, variance, epsilon)
+    _finite(factor.factor)
+    _finite(term.term)
+    return x.then(factor, term)
 
 
 def relu(c: Conversion, node: OnnxNode) -> Item:
@@ -153,12 +154,3 @@ def _finite(numbers: Array) -> Array:
     if not np.isfinite(numbers).all():
         raise Refusal("its constants are not finite", "export the model again")
     return numbers
-
-
-def _finite_step(step: steps.Step) -> steps.Step:
-    match step:
-        case Multiply(numbers) | Plus(numbers):
-            _finite(numbers)
-        case _:
-            pass
-    return step

@@ -1,4 +1,4 @@
-"""Quantiser nodes -> thresholds: `Quant`, `BipolarQuant`, `Trunc`, `MultiThreshold`, QCDQ, `Sign`."""
+"""Quantisers: `Quant`, `BipolarQuant`, `Trunc`, `MultiThreshold`, `Sign`, QCDQ -> levels."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -38,18 +38,20 @@ def quant(c: Conversion, node: OnnxNode) -> Item:
             return Bipolar(scales)
         return Uniform(scales, per_channel(value, zero), low, high, mode)
 
-    return c.quantised(node.place, _operand(c, node), make)
+    return c.quantised(node.place, node.outputs[0], _operand(c, node), make)
 
 
 def bipolar_quant(c: Conversion, node: OnnxNode) -> Item:
     """QONNX `BipolarQuant`: 0 counts as positive."""
     scale = positive_scale(c.constant(node, 1, "scale"))
-    return c.quantised(node.place, _operand(c, node), lambda v: Bipolar(per_channel(v, scale)))
+    return c.quantised(
+        node.place, node.outputs[0], _operand(c, node), lambda v: Bipolar(per_channel(v, scale))
+    )
 
 
 def sign(c: Conversion, node: OnnxNode) -> Item:
     """`Sign`: -1, 0, +1."""
-    return c.quantised(node.place, _operand(c, node), lambda _: Sign())
+    return c.quantised(node.place, node.outputs[0], _operand(c, node), lambda _: Sign())
 
 
 def trunc(c: Conversion, node: OnnxNode) -> Item:
@@ -80,7 +82,7 @@ def trunc(c: Conversion, node: OnnxNode) -> Item:
             limits,
         )
 
-    return c.quantised(node.place, _operand(c, node), make)
+    return c.quantised(node.place, node.outputs[0], _operand(c, node), make)
 
 
 def multi_threshold(c: Conversion, node: OnnxNode) -> Item:
@@ -106,7 +108,7 @@ def multi_threshold(c: Conversion, node: OnnxNode) -> Item:
             rows = np.repeat(thresholds, value.channels, axis=0)
         return Counted(rows, Fraction(scale), Fraction(bias))
 
-    return c.quantised(node.place, _operand(c, node), make)
+    return c.quantised(node.place, node.outputs[0], _operand(c, node), make)
 
 
 def quantize_linear(c: Conversion, node: OnnxNode) -> Item:
@@ -116,7 +118,7 @@ def quantize_linear(c: Conversion, node: OnnxNode) -> Item:
     low, high = code_limits(zero.dtype)
     place = _place_along(node, operand)
     scale = place(positive_scale(c.constant(node, 1, "scale")))
-    return Coded(operand, scale, place(whole_zero(zero)), low, high, low, high)
+    return Coded(operand, node.outputs[0], scale, place(whole_zero(zero)), low, high, low, high)
 
 
 def dequantize_linear(c: Conversion, node: OnnxNode) -> Item:
@@ -136,7 +138,7 @@ def dequantize_linear(c: Conversion, node: OnnxNode) -> Item:
             "its scale or zero point is not that of the `QuantizeLinear` before it",
             "use the same scale and zero point in the pair",
         )
-    return c.decoded(item, node.place)
+    return c.decoded(item, node.place, node.outputs[0])
 
 
 def clipped_codes(node: OnnxNode, item: Coded, low: float, high: float) -> Item:
@@ -147,7 +149,7 @@ def clipped_codes(node: OnnxNode, item: Coded, low: float, high: float) -> Item:
     return replace(item, least=least, most=most)
 
 
-def _place_along(node: OnnxNode, operand: Value | Outside) -> "Callable[[Array], Array]":
+def _place_along(node: OnnxNode, operand: Value | Outside) -> Callable[[Array], formulas.Floats]:
     """How a list of numbers meets the tensor: along the node's axis."""
     rank = operand.index.ndim if isinstance(operand, Value) else len(operand.shape)
     axis = node.integer("axis", 1)

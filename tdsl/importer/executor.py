@@ -7,12 +7,12 @@ that nothing is fused; quantisers run in qonnx where it is installed, else by th
 
 from collections.abc import Callable, Iterable, Mapping
 from functools import cached_property
-from importlib.metadata import PackageNotFoundError, version
+from importlib import import_module
+from importlib.metadata import version
 from typing import Any
 
 import numpy as np
 import onnx
-import onnxruntime
 from onnx import helper, numpy_helper
 
 from tdsl.importer import formulas
@@ -22,6 +22,8 @@ from tdsl.refusal import refusal
 
 _GENERAL = "qonnx.custom_op.general"
 _IR_VERSION = 10
+_RUNTIME: Any = import_module("onnxruntime")
+"""It has no types of its own."""
 
 
 class Executor:
@@ -29,12 +31,12 @@ class Executor:
 
     def __init__(self, model: OnnxModel) -> None:
         self.model = model
-        self._sessions: dict[str, onnxruntime.InferenceSession] = {}
+        self._sessions: dict[str, Any] = {}
 
     @cached_property
     def described(self) -> str:
         """What computes, with versions."""
-        runtime = f"onnxruntime {onnxruntime.__version__}"
+        runtime = f"onnxruntime {_RUNTIME.__version__}"
         if not any(node.custom for node in self.model.nodes):
             return runtime
         if _qonnx() is None:
@@ -76,9 +78,10 @@ class Executor:
         if node.name not in self._sessions:
             self._sessions[node.name] = self._session(node, feeds)
         names = [name for name in node.outputs if name]
-        return list(self._sessions[node.name].run(names, feeds))
+        results: list[Array] = self._sessions[node.name].run(names, feeds)
+        return results
 
-    def _session(self, node: OnnxNode, feeds: Mapping[str, Array]) -> onnxruntime.InferenceSession:
+    def _session(self, node: OnnxNode, feeds: Mapping[str, Array]) -> Any:
         ins = [
             helper.make_tensor_value_info(name, helper.np_dtype_to_tensor_dtype(a.dtype), None)
             for name, a in feeds.items()
@@ -87,10 +90,10 @@ class Executor:
         graph = helper.make_graph([_proto(node)], "one", ins, outs)
         opsets = [helper.make_opsetid("", self.model.opset)]
         made = helper.make_model(graph, opset_imports=opsets, ir_version=_IR_VERSION)
-        options = onnxruntime.SessionOptions()
+        options: Any = _RUNTIME.SessionOptions()
         options.log_severity_level = 4
         options.intra_op_num_threads = 1
-        return onnxruntime.InferenceSession(made.SerializeToString(), options)
+        return _RUNTIME.InferenceSession(made.SerializeToString(), options)
 
     def _custom(self, node: OnnxNode, inputs: list[Array | None]) -> list[Array]:
         given = [np.zeros(0) if one is None else one for one in inputs]
@@ -114,16 +117,15 @@ def _version(node: OnnxNode, stated: int) -> int:
 
 def _qonnx() -> Callable[..., None] | None:
     try:
-        version("qonnx")
-        from qonnx.core.execute_custom_node import execute_custom_node
-    except (PackageNotFoundError, ImportError):
+        module = import_module("qonnx.core.execute_custom_node")
+    except ImportError:
         return None
-    run: Callable[..., None] = execute_custom_node
+    run: Callable[..., None] = module.execute_custom_node
     return run
 
 
 def _proto(node: OnnxNode) -> onnx.NodeProto:
-    attributes = {
+    attributes: dict[str, Any] = {
         name: numpy_helper.from_array(value) if isinstance(value, np.ndarray) else value
         for name, value in node.attributes.items()
         if not (isinstance(value, tuple) and not value)

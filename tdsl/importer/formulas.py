@@ -81,7 +81,7 @@ def bipolar(x: Floats) -> Integers:
 
 def truncated(x: Floats, scale: Floats, zero: Floats, divisor: Floats, mode: Rounding) -> Floats:
     """QONNX `Trunc`, the part before clamping: the integer divided by a power of two."""
-    return np.round(x / scale + zero) / divisor
+    return np.asarray(np.round(x / scale + zero) / divisor, np.float32)
 
 
 def counted(x: Floats, thresholds: Floats) -> Integers:
@@ -96,4 +96,5 @@ Levels = Callable[[Floats], tuple[Integers, Integers]]
 def _ties(y: Floats, mode: Rounding) -> Integers:
     if mode not in (Rounding.ROUND, Rounding.HALF_UP, Rounding.HALF_DOWN):
         return np.zeros(y.shape, np.int64)
-    return (np.abs(y - np.trunc(y)) == 0.5).astype(np.int64)
+    halves: Integers = (np.abs(y - np.trunc(y)) == 0.5).astype(np.int64)
+    return halves

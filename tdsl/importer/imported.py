@@ -8,7 +8,7 @@ from pathlib import Path
 from tdsl.importer.conversion import Conversion, Folded, Port, input_name
 from tdsl.importer.convert import Became, convert, renamed
 from tdsl.importer.model import OnnxModel
-from tdsl.importer.refusal import Finding, Refusal, legality_report
+from tdsl.importer.refusal import legality_report
 from tdsl.importer.value import Declared, Placed, Value
 from tdsl.ir.graph import Graph
 from tdsl.ir.parameters import Arrays
@@ -44,16 +44,11 @@ def import_model(
     """
     converted = convert(model, _by_input(model, declared or {}), size)
     findings = converted.findings
-    ports: list[Port] = []
-    if not findings:
-        taken = {node.name for node in converted.state.e.nodes}
-        ports = renamed(converted.outputs, taken)
-        try:
-            graph = converted.state.e.graph(name, [(port.name, port.node) for port in ports])
-        except Refusal as refused:
-            findings.append(Finding("the network", refused.reason, refused.rewrite))
     if findings:
         raise legality_report(model.file, findings, len(model.nodes))
+    taken = {node.name for node in converted.state.e.nodes}
+    ports = renamed(converted.outputs, taken)
+    graph = converted.state.e.graph(name, [(port.name, port.node) for port in ports])
     places = {node.name: position for position, node in enumerate(graph.nodes)}
     named = {n: node.name for n, node in enumerate(converted.state.e.nodes)}
     return Imported(

@@ -9,7 +9,6 @@ from dataclasses import replace
 from math import prod
 
 import numpy as np
-from numpy.typing import NDArray
 
 from tdsl.importer import steps
 from tdsl.importer.emission import Emission
@@ -76,15 +75,15 @@ def taken(value: Value, channels: Integers) -> Value:
         value,
         low=value.low[channels],
         high=value.high[channels],
-        scale=tuple(value.scale[c] for c in channels),
-        offset=tuple(value.offset[c] for c in channels),
+        scale=tuple(value.scale[int(c)] for c in channels),
+        offset=tuple(value.offset[int(c)] for c in channels),
         noise=value.noise[channels],
         steps=tuple(steps.taken(step, channels) for step in value.steps),
     )
 
 
-def _channels_of(shape: tuple[int, ...], index: Index) -> NDArray[np.int32]:
-    return index // max(1, prod(shape[1:]))
+def _channels_of(shape: tuple[int, ...], index: Index) -> Integers:
+    return index.astype(np.int64) // max(1, prod(shape[1:]))
 
 
 def _is_pixel(value: Value) -> bool:

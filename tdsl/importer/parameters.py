@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from math import prod
+from typing import Any
 
 import numpy as np
 
@@ -83,17 +84,11 @@ def whole_zero(array: Array) -> Floats:
     return zero
 
 
-def code_limits(dtype: np.dtype[np.generic]) -> tuple[int, int]:
+def code_limits(dtype: np.dtype[Any]) -> tuple[int, int]:
     """The limits of the integers that `QuantizeLinear` makes. Raises Refusal for other types."""
-    if dtype not in (
-        np.dtype(np.int8),
-        np.dtype(np.uint8),
-        np.dtype(np.int16),
-        np.dtype(np.uint16),
-    ):
+    if dtype.kind not in "iu" or dtype.itemsize > 2:
         raise Refusal(f"it quantises to {dtype}", "quantise to int8 or uint8")
-    limits = np.iinfo(dtype)
-    return int(limits.min), int(limits.max)
+    return integer_limits(8 * dtype.itemsize, signed=dtype.kind == "i", narrow=False)
 
 
 def resolved_shape(old: tuple[int, ...], wanted: Array, allow_zero: bool) -> tuple[int, ...]:

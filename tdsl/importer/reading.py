@@ -4,13 +4,13 @@ Whatever a file claims is checked before memory is spent on it: sizes against th
 there, names, order and cycles. Data outside the file is refused.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
+from importlib import import_module
 from math import prod
 from pathlib import Path
 
 import numpy as np
 import onnx
-from google.protobuf.message import DecodeError
 from onnx import numpy_helper
 
 from tdsl.importer.model import Array, Attribute, OnnxInput, OnnxModel, OnnxNode
@@ -20,7 +20,7 @@ MOST_BYTES = 1 << 30
 MOST_ELEMENTS = 1 << 26
 MOST_NODES = 1 << 14
 
-_BITS = {
+_BITS: Mapping[int, int] = {
     onnx.TensorProto.FLOAT: 32,
     onnx.TensorProto.DOUBLE: 64,
     onnx.TensorProto.FLOAT16: 16,
@@ -37,6 +37,7 @@ _BITS = {
     onnx.TensorProto.UINT4: 4,
 }
 """The element types that are read, with the bits of one element in `raw_data`."""
+_DECODE_ERROR: type[Exception] = import_module("google.protobuf.message").DecodeError
 _DATATYPE_KEY = "finn_datatype"
 """The key of the annotations in which QONNX keeps integer types."""
 _BROKEN = (ValueError, TypeError, IndexError, OverflowError, AttributeError, MemoryError, KeyError)
@@ -70,7 +71,7 @@ def parse_model(data: bytes, file: str) -> OnnxModel:
     proto = onnx.ModelProto()
     try:
         proto.ParseFromString(data)
-    except (DecodeError, RuntimeError) as error:
+    except (_DECODE_ERROR, RuntimeError) as error:
         raise unreadable(file, "its bytes are damaged, cut short, or of another format") from error
     try:
         return _model(proto, file)

@@ -90,10 +90,8 @@ def _port_data(port: Port) -> dict[str, Any]:
 
 def _formula(port: Port) -> str:
     if len(set(zip(port.scale, port.offset, strict=True))) > 1:
-        return (
-            "each channel has a scale and an offset of its own, number = scale * integer + offset"
-        )
-    if (port.scale[0], port.offset[0]) == (1, 0):
+        return "each channel has its own scale and offset, number = scale * integer + offset"
+    if port.scale[0] == 1 and port.offset[0] == 0:
         return "the integers are the numbers themselves"
     return f"number = {_line(port.scale[0], port.offset[0])}"
 

@@ -58,11 +58,11 @@ def apply(step: Step, x: Floats, channel: int) -> Floats:
     """The step on values of one channel."""
     match step:
         case Multiply(factor):
-            return x * factor[channel]
+            return np.asarray(x * factor[channel])
         case Divide(divisor):
-            return x / divisor[channel]
+            return np.asarray(x / divisor[channel])
         case Plus(term):
-            return x + term[channel]
+            return np.asarray(x + term[channel])
         case Clamp(low, high):
             return x.clip(np.float32(low), np.float32(high))
         case Leak(slope):
@@ -103,7 +103,7 @@ def taken(step: Step, channels: NDArray[np.int64]) -> Step:
 
 def batch_norm(
     scale: Floats, bias: Floats, mean: Floats, variance: Floats, epsilon: float
-) -> tuple[Step, Step]:
+) -> tuple[Multiply, Plus]:
     """Batch normalisation as onnxruntime computes it: x factor + term, all in float32."""
     inverse = np.float32(1) / np.sqrt(variance + np.float32(epsilon))
     factor = (scale * inverse).astype(np.float32)

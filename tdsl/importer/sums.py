@@ -4,6 +4,7 @@ from dataclasses import replace
 from fractions import Fraction
 
 import numpy as np
+from numpy.typing import NDArray
 
 from tdsl.importer.emission import Emission
 from tdsl.importer.exact import HALF_ULP, common_divisor, multiples_are_floats
@@ -157,9 +158,9 @@ def _product(
     weight = source.weight
     groups = source.window.groups if source.window else 1
     padded = source.window is not None and any(source.window.padding)
-    share, inner = len(weight) // groups, weight.shape[1]
-    group = np.arange(len(weight)) // share
-    columns = group[:, None] * inner + np.arange(inner)
+    share, inner = len(weight) // groups, int(weight.shape[1])
+    group: Integers = np.arange(len(weight)) // share
+    columns: Integers = np.add.outer(group * inner, np.arange(inner))
     above = np.maximum(weight, 0).reshape(len(weight), inner, -1).sum(axis=2)
     below = np.minimum(weight, 0).reshape(len(weight), inner, -1).sum(axis=2)
     least, most = x.low[columns], x.high[columns]
@@ -186,18 +187,11 @@ def _offsets(
         return (Fraction(0),) * len(scale)
     if any(o and not s for s, o in zip(x.scale, x.offset, strict=True)):
         raise Refusal("a channel of its input is a constant", "leave the constant channel out")
+    shares = [o / s if s else Fraction(0) for s, o in zip(x.scale, x.offset, strict=True)]
     found: list[Fraction] = []
-    for unit, row, weights in zip(scale, columns, totals, strict=True):
-        found.append(
-            sum(
-                (
-                    unit / x.scale[c] * int(w) * x.offset[c]
-                    for c, w in zip(row, weights, strict=True)
-                    if w and x.scale[c]
-                ),
-                Fraction(0),
-            )
-        )
+    for unit, row, weights in zip(scale, columns.tolist(), totals.tolist(), strict=True):
+        terms = [shares[int(c)] * int(w) for c, w in zip(row, weights, strict=True) if w]
+        found.append(unit * sum(terms, Fraction(0)))
     return tuple(found)
 
 
@@ -208,7 +202,7 @@ def _noise(
     columns: Integers,
     sizes: Integers,
     reach: Integers,
-) -> np.ndarray[tuple[int, ...], np.dtype[np.float64]]:
+) -> NDArray[np.float64]:
     """How far float32 sums in any order can lie from the exact ones: (C,)."""
     unit = np.array([abs(float(s)) for s in made.scale])
     largest = reach.sum(axis=1)
@@ -222,7 +216,8 @@ def _noise(
         o == 0 and multiples_are_floats(s, int(m))
         for s, o, m in zip(made.scale, made.offset, largest, strict=True)
     ]
-    return carried + np.where(exact, 0.0, lost)
+    noise: NDArray[np.float64] = carried + np.where(exact, 0.0, lost)
+    return noise
 
 
 def _multiples(scales: list[Fraction], units: tuple[Fraction, ...]) -> Integers:

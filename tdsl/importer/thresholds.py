@@ -13,7 +13,7 @@ A channel whose number falls as its integer grows is turned over first: its inte
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -91,16 +91,12 @@ class _Tally:
     integers: int = 0
     ties: int = 0
     fragile: int = 0
-    examples: list[tuple[int, int]] | None = None
-
-    def __post_init__(self) -> None:
-        self.examples = []
+    examples: list[tuple[int, int]] = field(default_factory=list[tuple[int, int]])
 
     def add(self, channel: int, n: Integers, ties: Integers, apart: Integers) -> None:
         self.integers += len(n)
         self.ties += int(ties.sum())
         self.fragile += int(apart.sum())
-        assert self.examples is not None
         for at in np.flatnonzero(apart)[: _MOST_EXAMPLES - len(self.examples)]:
             self.examples.append((channel, int(n[at])))
 
@@ -121,9 +117,9 @@ class _Channel:
             tally.add(self.number, n * self.sign, ties, self._apart(exact, found))
         return found
 
-    def _exact(self, n: Integers) -> np.ndarray[tuple[int, ...], np.dtype[np.float64]]:
+    def _exact(self, n: Integers) -> NDArray[np.float64]:
         scale = float(self.value.scale[self.number]) * self.sign
-        return n * scale + float(self.value.offset[self.number])
+        return n.astype(np.float64) * scale + float(self.value.offset[self.number])
 
     def _of(self, x: Floats) -> tuple[Integers, Integers]:
         with np.errstate(all="ignore"):
@@ -131,16 +127,15 @@ class _Channel:
                 x = apply(step, x, self.number)
             return levels(self.quantiser, x, self.number)
 
-    def _apart(
-        self, exact: np.ndarray[tuple[int, ...], np.dtype[np.float64]], found: Integers
-    ) -> Integers:
+    def _apart(self, exact: NDArray[np.float64], found: Integers) -> Integers:
         noise = float(self.value.noise[self.number])
         if noise == 0.0:
             return np.zeros_like(found)
         below = np.nextafter((exact - noise).astype(np.float32), np.float32(-np.inf))
         above = np.nextafter((exact + noise).astype(np.float32), np.float32(np.inf))
         low, high = self._of(below)[0], self._of(above)[0]
-        return ((low != found) | (high != found)).astype(np.int64)
+        apart: Integers = ((low != found) | (high != found)).astype(np.int64)
+        return apart
 
 
 def _reached(
@@ -168,8 +163,8 @@ def _by_counting(
         before = int(found[-1])
         thresholds += np.searchsorted(found, steps, side="right")
         formula.append(found.astype(np.int32))
-    for n, found in zip(_pieces(first, last), formula, strict=True):
-        _check_same(channel, low + np.searchsorted(thresholds, n, side="left"), found)
+    for n, kept in zip(_pieces(first, last), formula, strict=True):
+        _check_same(channel, low + np.searchsorted(thresholds, n, side="left"), kept)
     return thresholds
 
 

@@ -146,6 +146,8 @@ class Coded:
     """The output of `QuantizeLinear`: a value to be rounded to low..high, levels not yet made."""
 
     value: "Value | Outside"
+    tensor: str
+    """Its name in the file."""
     scale: Floats
     zero: Floats
     low: int
@@ -174,7 +176,8 @@ def magnitude(value: Value) -> NDArray[np.float64]:
     scale = np.array([float(s) for s in value.scale])
     offset = np.array([float(o) for o in value.offset])
     ends = np.stack([value.low * scale + offset, value.high * scale + offset])
-    return np.abs(ends).max(axis=0)
+    largest: NDArray[np.float64] = np.abs(ends).max(axis=0)
+    return largest
 
 
 def affine(value: Value) -> Value:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from tdsl.api import Network, load
 from tdsl.diagnostics import CompileError
@@ -87,7 +88,8 @@ def numbers(port: Port, integers: Image) -> Array:
     flat = integers.reshape(len(port.scale), -1)
     scale = np.array([float(one) for one in port.scale])[:, None]
     offset = np.array([float(one) for one in port.offset])[:, None]
-    return (flat * scale + offset).ravel()[port.index].astype(np.float32)
+    made: NDArray[np.float32] = (flat * scale + offset).ravel()[port.index].astype(np.float32)
+    return made
 
 
 def integers_of(port: Port, tensor: Array) -> Integers:
@@ -98,7 +100,8 @@ def integers_of(port: Port, tensor: Array) -> Integers:
     rows = flat.reshape(len(port.scale), -1)
     scale = np.array([float(one) or 1.0 for one in port.scale])[:, None]
     offset = np.array([float(one) for one in port.offset])[:, None]
-    return np.round((rows - offset) / scale).astype(np.int64)
+    whole: Integers = np.round((rows - offset) / scale).astype(np.int64)
+    return whole
 
 
 def _outputs(
