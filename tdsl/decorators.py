@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from types import FunctionType
-from typing import Any, overload
+from typing import Any, cast, overload
 
 from tdsl.api import Network
 from tdsl.diagnostics import Sources
 from tdsl.execution import Result
 from tdsl.frontend.checked import CheckedNetwork
 from tdsl.random_values import random_weights
+from tdsl.source import Span
 from tdsl.tracing.mistakes import mistake
 from tdsl.tracing.places import place_of_expression
 from tdsl.tracing.trace import Declared, Traced, trace
@@ -30,6 +31,7 @@ def network(
     weights: Weights | None = None,
     /,
     *,
+    outputs: Mapping[str, object] | None = None,
     where: Sequence[object] = (),
     target: str | None = None,
 ) -> Callable[[Callable[..., Any]], TracedNetwork]: ...
@@ -39,40 +41,31 @@ def network(
     weights: Weights | Callable[..., Any] | None = None,
     /,
     *,
-    where: Sequence[object] = (),
+    outputs: object = None,
+    where: object = (),
     target: object = None,
 ) -> TracedNetwork | Callable[[Callable[..., Any]], TracedNetwork]:
     """Make a network of a function: `@network(P, where=[H % 4 == 0], target="nearmem-1mb")`.
 
-    The steps' names read their arrays from `weights`; `where` are conditions on sizes, `target` is
-    a machine. The function runs once, when the network is first used. Raises CompileError where
-    the decorator itself is wrong.
+    The steps' names read their arrays from `weights`; `outputs` has a name and a type for each
+    result, `where` conditions on sizes; `target` is a machine. The function runs once, when the
+    network is first used. Raises CompileError where the decorator itself is wrong.
     """
     if isinstance(weights, FunctionType):
         return TracedNetwork(Declared(weights))
     place = place_of_expression()
-    if weights is not None and not isinstance(weights, Weights):
-        raise mistake(
-            "N0109",
-            f"a network cannot read its weights from a Python `{type(weights).__name__}`",
-            place,
-            helps=('name the file: `@network(weights("file.npz"))`',),
-        )
-    if not isinstance(where, list | tuple):
-        raise mistake(
-            "N0109",
-            "the conditions of a network stand in a list",
-            place,
-            helps=("`where=[H % 4 == 0, W >= 16]`",),
-        )
-    if target is not None and not isinstance(target, str):
-        raise mistake(
-            "N0109",
-            f"a machine cannot be a Python `{type(target).__name__}`",
-            place,
-            helps=('name a preset or a file: `target="nearmem-1mb"`',),
-        )
-    declared = functools.partial(Declared, weights=weights, where=where, target=target, place=place)
+    _check(isinstance(weights, Weights | None), "weights", weights, place)
+    _check(isinstance(outputs, dict | None), "outputs", outputs, place)
+    _check(isinstance(where, list | tuple), "where", where, place)
+    _check(isinstance(target, str | None), "target", target, place)
+    declared = functools.partial(
+        Declared,
+        weights=cast("Weights | None", weights),
+        outputs=cast("Mapping[str, object] | None", outputs),
+        where=cast("Sequence[object]", where),
+        target=cast("str | None", target),
+        place=place,
+    )
 
     def decorate(function: Callable[..., Any]) -> TracedNetwork:
         if isinstance(function, FunctionType):
@@ -84,6 +77,24 @@ def network(
         )
 
     return decorate
+
+
+_FORMS = {
+    "weights": 'the file of its arrays: `@network(weights("file.npz"))`',
+    "outputs": 'names with types: `outputs={"scores": i16[10]}`',
+    "where": "a list of conditions: `where=[H % 4 == 0, W >= 16]`",
+    "target": 'a preset or a file: `target="nearmem-1mb"`',
+}
+
+
+def _check(fits: bool, name: str, value: object, place: Span) -> None:
+    if not fits:
+        raise mistake(
+            "N0109",
+            f"`{name}` of a network cannot be a Python `{type(value).__name__}`",
+            place,
+            helps=(f"give {_FORMS[name]}",),
+        )
 
 
 class TracedNetwork(Network):

@@ -5,7 +5,6 @@ import inspect
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from types import FunctionType
-from typing import cast
 
 from tdsl.frontend.check_types import LARGEST_SIZE
 from tdsl.frontend.context import Context
@@ -18,7 +17,7 @@ from tdsl.tracing.source_files import SourceFile, extent, source_file
 
 @dataclass(frozen=True, slots=True)
 class Typed:
-    """An input or output: its name ("" where it has none), its type, and where that stands."""
+    """An input or output: its name, its type, and where it is declared."""
 
     name: str
     type: TensorType
@@ -122,17 +121,21 @@ def inputs_of(header: Header, c: Context) -> list[Typed]:
     return inputs
 
 
-def outputs_of(header: Header, c: Context) -> list[Typed] | None:
-    """The types behind the arrow, with names where they stand in a dict; None for no arrow."""
-    found = _annotations(header, c).get("return")
-    if found is None:
+def outputs_of(
+    header: Header, declared: Mapping[str, object] | None, span: Span, c: Context
+) -> list[Typed] | None:
+    """The outputs that the decorator at `span` declares, if it does. Raises Rejected."""
+    if "return" in _annotations(header, c):
+        raise c.reject(
+            "N0104",
+            "the types of a network's outputs stand in its decorator",
+            header.annotation("return"),
+            "not behind an arrow",
+            helps=('`@network(outputs={"scores": i16[10]})`',),
+        )
+    if declared is None:
         return None
-    span = header.annotation("return")
-    if isinstance(found, dict):
-        named = cast("dict[object, object]", found)
-        return [Typed(str(name), _type(item, span, c), span) for name, item in named.items()]
-    items = cast("tuple[object, ...]", found if isinstance(found, tuple) else (found,))
-    return [Typed("", _type(item, span, c), span) for item in items]
+    return [Typed(name, _type(type_, span, c), span) for name, type_ in declared.items()]
 
 
 def _annotations(header: Header, c: Context) -> dict[str, object]:

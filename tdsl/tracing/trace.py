@@ -50,6 +50,7 @@ class Declared:
 
     function: FunctionType
     weights: Weights | None = None
+    outputs: Mapping[str, object] | None = None
     where: Sequence[object] = ()
     target: str | None = None
     place: Span | None = None
@@ -95,9 +96,11 @@ def _network(declared: Declared, header: Header, c: Context, program: Program) -
     _check_name(header, c)
     inputs = inputs_of(header, c)
     stores = OpenStores(program)
-    where = _conditions(declared.where, declared.place or header.span, c)
+    place = declared.place or header.span
+    where = _conditions(declared.where, place, c)
     store = None if declared.weights is None else stores.name(declared.weights)
     c = replace(c, build=replace(c.build, where=where, store=store))
+    wanted = outputs_of(header, declared.outputs, place, c)
     symbols = _symbols(inputs, where, header, c)
     tracer = Tracer(c, declared.function.__code__, stores)
     for given in inputs:
@@ -109,7 +112,7 @@ def _network(declared: Declared, header: Header, c: Context, program: Program) -
     if c.build.reports.diagnostics:
         raise Rejected
     results = _results(returned, tracer, header, c)
-    outputs = _outputs(results, outputs_of(header, c), header, c)
+    outputs = _outputs(results, wanted, header, c)
     _check_names(symbols, header, c, program)
     graph = Graph(
         header.function.__name__,
@@ -214,24 +217,22 @@ def _results(returned: object, tracer: Tracer, header: Header, c: Context) -> li
 def _outputs(
     results: Sequence[Value], declared: Sequence[Typed] | None, header: Header, c: Context
 ) -> list[Typed]:
-    """The outputs with names and types; `out`, or `out0`, `out1` ..., where they have no name."""
+    """The outputs as declared; else `out`, or `out0`, `out1` ..., of the types that they have."""
     if declared is None:
-        declared = [Typed("", value.type, value.made) for value in results]
+        names = ["out"] if len(results) == 1 else [f"out{i}" for i in range(len(results))]
+        return [Typed(n, v.type, v.made) for n, v in zip(names, results, strict=True)]
     if len(declared) != len(results):
         raise c.reject(
             "E0207",
-            f"`{header.function.__name__}` declares {len(declared)} results"
+            f"`{header.function.__name__}` declares {len(declared)} outputs"
             f" and returns {len(results)}",
             results[0].made,
             "returned here",
             secondary=(Label(declared[0].span, "declared here"),) if declared else (),
         )
-    outputs: list[Typed] = []
-    for number, (typed, value) in enumerate(zip(declared, results, strict=True)):
+    for typed, value in zip(declared, results, strict=True):
         check_result(typed.type, typed.span, value, value.made, c)
-        name = typed.name or ("out" if len(results) == 1 else f"out{number}")
-        outputs.append(replace(typed, name=name))
-    return outputs
+    return list(declared)
 
 
 def _check_names(symbols: Sequence[str], header: Header, c: Context, program: Program) -> None:

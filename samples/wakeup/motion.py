@@ -1,0 +1,18 @@
+"""The network of motion.tnn as a Python function: the same steps and names."""
+
+from tdsl import network, sizes, u1, u8
+
+H, W = sizes("H W")
+
+
+@network(
+    outputs={"squares": u1[1, H // 8, W // 8], "awake": u1[1]},
+    where=[H % 8 == 0, W % 8 == 0, H <= 1080, W <= 1920],
+    target="nearmem-1mb",
+)
+def motion(now: u8[1, H, W], before: u8[1, H, W]):
+    """Which 8x8 squares changed between two frames, and whether to wake the recogniser."""
+    change = now - before
+    moved = (change > 20) | (change < -20)
+    squares = moved.sumpool(8).step(t=7)
+    return squares, squares.sum().step(t=1)
