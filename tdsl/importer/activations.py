@@ -10,7 +10,6 @@ from tdsl.importer.emission import Emission
 from tdsl.importer.exact import HALF_ULP, multiples_are_floats
 from tdsl.importer.formulas import Integers
 from tdsl.importer.quantisers import Bipolar, Counted, Quantiser, meaning
-from tdsl.importer.refusal import Refusal
 from tdsl.importer.thresholds import MOST_BITS, Fold, fold
 from tdsl.importer.value import Placed, Value
 from tdsl.ir import ops
@@ -21,9 +20,17 @@ def quantise(e: Emission, value: Value, quantiser: Quantiser) -> tuple[Value, Fo
     """Apply `quantiser`; returns the levels as a value, and the proof of its thresholds."""
     folded = fold(value, quantiser)
     steps, origins = meaning(quantiser, value.channels)
-    node, low, high, move = _levels(e, value, folded, quantiser, steps[0], origins[0])
-    if isinstance(quantiser, Counted):
-        steps, origins = _recentred(quantiser, low, move, value.channels)
+    if isinstance(quantiser, Bipolar) or _is_two_signs(quantiser, folded):
+        node, low, high = _signs(e, value, folded), -1, 1
+        if isinstance(quantiser, Counted):
+            steps, origins = [s / 2 for s in steps], [Fraction(0)] * value.channels
+    else:
+        move = _move(folded, steps, origins)
+        low, high = folded.low + move, folded.high + move
+        node = _shifted(e, value, folded, low, high)
+        if node is None:
+            node = _thresholds(e, value, folded, low, high)
+        origins = [o - move * s for s, o in zip(steps, origins, strict=True)]
     made = replace(
         value,
         source=Placed(node),
@@ -49,27 +56,22 @@ def rounding_noise(value: Value) -> NDArray[np.float64]:
     return np.array(lost)
 
 
-def _levels(
-    e: Emission,
-    value: Value,
-    folded: Fold,
-    quantiser: Quantiser,
-    step: Fraction,
-    origin: Fraction,
-) -> tuple[int, int, int, int]:
-    """The node of the levels, its lowest and highest integer, and what was added to the levels."""
-    if isinstance(quantiser, Bipolar) or _is_two_signs(quantiser, folded):
-        # The fold counts from -1 in steps of 1; the middle threshold of -1, 0, +1 is the only one.
-        t = folded.thresholds[:, -1]
-        node = e.place(value.source, folded.signs)
-        name = e.fresh("act")
-        return e.add_named(name, ops.Binarize(e.parameter(name, "t", t)), node), -1, 1, 0
-    move = int(origin / step) if isinstance(quantiser, Counted) and _whole(origin / step) else 0
-    low, high = folded.low + move, folded.high + move
-    unchanged = _shifted(e, value, folded, low, high)
-    if unchanged is not None:
-        return unchanged, low, high, move
-    return _thresholds(e, value, folded, low, high), low, high, move
+def _move(folded: Fold, steps: list[Fraction], origins: list[Fraction]) -> int:
+    """What is added to the levels: so that 0 is the number 0, if they fit a type then."""
+    moves = {origin / step for step, origin in zip(steps, origins, strict=True)}
+    move = moves.pop()
+    found = int(move) if not moves and move.denominator == 1 else 0
+    if narrowest(folded.low + found, folded.high + found).bits > MOST_BITS:
+        return -folded.low
+    return found
+
+
+def _signs(e: Emission, value: Value, folded: Fold) -> int:
+    """One threshold, -1 and +1: the last one of the fold decides."""
+    node = e.place(value.source, folded.signs)
+    name = e.fresh("act")
+    t = folded.thresholds[:, -1]
+    return e.add_named(name, ops.Binarize(e.parameter(name, "t", t)), node)
 
 
 def _is_two_signs(quantiser: Quantiser, folded: Fold) -> bool:
@@ -79,20 +81,6 @@ def _is_two_signs(quantiser: Quantiser, folded: Fold) -> bool:
         and folded.high == 1
         and 2 * quantiser.origin == -quantiser.step
     )
-
-
-def _recentred(
-    quantiser: Counted, low: int, move: int, channels: int
-) -> tuple[list[Fraction], list[Fraction]]:
-    """What the integers stand for after the levels have been moved, or became signs."""
-    if low == -1 and move == 0:
-        return [quantiser.step / 2] * channels, [Fraction(0)] * channels
-    origin = quantiser.origin - move * quantiser.step
-    return [quantiser.step] * channels, [origin] * channels
-
-
-def _whole(number: Fraction) -> bool:
-    return number.denominator == 1
 
 
 def _thresholds(e: Emission, value: Value, folded: Fold, low: int, high: int) -> int:
@@ -105,11 +93,6 @@ def _thresholds(e: Emission, value: Value, folded: Fold, low: int, high: int) ->
     if (low, high) == (0, 1):
         return e.add_named(name, ops.Step(e.parameter(name, "t", th[:, 0])), node)
     element = narrowest(low, high)
-    if element.bits > MOST_BITS:
-        raise Refusal(
-            f"its levels, {low} to {high}, need {element.bits} bits; {MOST_BITS} are the most",
-            "use a zero point for which the levels fit `u8` or `i8`",
-        )
     always = np.repeat(th[:, :1].min(axis=1, keepdims=True), low - element.low, axis=1)
     always = np.minimum(always, _below(value, folded))
     never = np.repeat(_above(value, folded), element.high - high, axis=1)

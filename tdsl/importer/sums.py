@@ -39,7 +39,7 @@ def convolution(
                 "convolve before the global pooling",
             )
         flat = Const(weights.array[..., 0, 0], _grid_pixel(weights))
-        done = matrix(e, x, flat)
+        done = matrix(e, replace(x, index=x.index.reshape(1, -1)), flat)
         return replace(done, index=done.index.reshape(1, -1, 1, 1))
     node, window = _with_border(e, x, window)
     integers, scale = _grouped_weights(weights, x, window.groups)
