@@ -74,10 +74,10 @@ def _idle_sign(op: MicroOp, name: str) -> dict[str, int]:
 def _idle_in_tile(op: MicroOp) -> dict[str, int]:
     idle: dict[str, int] = {}
     from_first = op.opcode in (Opcode.BANDOUT, Opcode.PACK)
-    if op["counter"] == 0:
-        idle |= {"div": 1, "mul": 0}
-    if op["xcounter"] == 0:
-        idle["xmul"] = 0
+    if 0 in (op["counter"], op["mul"]):
+        idle |= {"counter": 0, "div": 1, "mul": 0}
+    if 0 in (op["xcounter"], op["xmul"]):
+        idle |= {"xcounter": 0, "xmul": 0}
     if op["lines"] == 1:
         idle["pitch"] = 1 if from_first else op["width"]
     if from_first and op["width"] == 1:

@@ -48,7 +48,7 @@ def _mutants(op: MicroOp, place: int) -> list[MicroOp]:
 
 
 def test_the_program_uses_every_micro_op(expected: Result) -> None:
-    assert {op.opcode for op in PROGRAM.ops} == set(Opcode)
+    assert {op.opcode for op in PROGRAM.ops} == {op for op in Opcode if op < Opcode.ACTIVE}
     assert expected.outputs["out"].any(axis=(1, 2)).all()
 
 
