@@ -142,6 +142,8 @@ def _resolve(path: tuple[syntax.Identifier, ...], name: str, c: Context) -> Targ
         raise Rejected
     if last.text in file.blocks:
         return file, file.blocks[last.text]
+    if last.text in file.kernels:
+        return file.kernels[last.text]
     if len(path) == 1 and last.text in OPERATORS:
         return OPERATORS[last.text]
     if len(path) == 1 and last.text == AUTOMATON:
@@ -162,7 +164,7 @@ def _unknown_operation(
             helps=("make the common part a `block`",),
         )
     foreign = FOREIGN.get(last.text.lower().replace("_", "")) if len(path) == 1 else None
-    known = (*file.blocks, *(OPERATORS if len(path) == 1 else ()))
+    known = (*file.blocks, *file.kernels, *(OPERATORS if len(path) == 1 else ()))
     near = None if foreign else closest(last.text, known)
     inside = sorted(a for a, library in c.file.libraries.items() if last.text in library.blocks)
     helps = (foreign,) if foreign else tuple(f"write `{a}.{last.text}`" for a in inside[:1])

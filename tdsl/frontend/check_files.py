@@ -8,6 +8,7 @@ from pathlib import Path
 from tdsl.diagnostics import CompileError, Diagnostic, Label
 from tdsl.frontend import syntax
 from tdsl.frontend.check_expressions import evaluate
+from tdsl.frontend.check_kernels import declared_kernel
 from tdsl.frontend.check_statements import failed
 from tdsl.frontend.context import WORDS, Context, FileScope, join
 from tdsl.frontend.operators import OPERATORS
@@ -71,6 +72,12 @@ def _declare(
             _claim(name, declaration.path.span, scope, program)
             library = _library(declaration, directory, program, join(alias, name), opened)
             scope.libraries[name] = library
+        case syntax.Kernel():
+            called = _kernel_name(declaration)
+            _claim(called.text, called.span, scope, program)
+            scope.kernels[called.text] = declared_kernel(
+                declaration, directory, program.reports, program.sources
+            )
         case syntax.Weights(name=name):
             _claim(name.text, name.span, scope, program)
             store = join(alias, name.text)
@@ -104,10 +111,16 @@ def _names(declaration: syntax.Declaration) -> tuple[str, ...]:
     match declaration:
         case syntax.Use(path=path, alias=alias):
             return (alias.text if alias else Path(path.value).stem,)
+        case syntax.Kernel():
+            return (_kernel_name(declaration).text,)
         case syntax.Broken() | syntax.Check():
             return ()
         case _:
             return (declaration.name.text,)
+
+
+def _kernel_name(kernel: syntax.Kernel) -> syntax.Identifier:
+    return kernel.name if kernel.alias is None else kernel.alias
 
 
 def _claim(name: str, span: Span, scope: FileScope, program: Program) -> None:

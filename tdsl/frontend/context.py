@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from tdsl.diagnostics import Label
 from tdsl.frontend import syntax
 from tdsl.frontend.graph_builder import GraphBuilder
+from tdsl.frontend.operators import Operator
 from tdsl.frontend.reports import Rejected, Reports, Site, diagnostic_of
 from tdsl.frontend.spelling import closest
 from tdsl.frontend.stores import Stores
@@ -26,6 +27,7 @@ class FileScope:
     file: str
     constants: dict[str, Value] = field(default_factory=dict[str, Value])
     blocks: dict[str, syntax.Block] = field(default_factory=dict[str, syntax.Block])
+    kernels: dict[str, Operator] = field(default_factory=dict[str, Operator])
     networks: dict[str, syntax.Network] = field(default_factory=dict[str, syntax.Network])
     stores: dict[str, str] = field(default_factory=dict[str, str])
     """The names of weights files, and what `Stored.store` calls them."""
@@ -166,6 +168,14 @@ def _undefined(c: Context, name: str, span: Span, header: str) -> Rejected:
                 "it has to be called",
                 helps=(f"call it: {use}",),
             )
+    if name in c.file.kernels:
+        return c.reject(
+            "E0202",
+            f"`{name}` is a kernel, not a value",
+            span,
+            "it has to be called",
+            helps=(f"call it: `{name}(...)`",),
+        )
     known = {*c.names, *c.file.constants, *c.file.stores, *c.file.libraries}
     near = closest(name, known)
     helps: tuple[str, ...] = ()

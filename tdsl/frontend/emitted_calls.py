@@ -172,6 +172,7 @@ Rearrangement = (
     | ops.Clip
     | ops.Flatten
     | ops.Argmax
+    | ops.Kernel
 )
 
 
@@ -189,6 +190,8 @@ def _rearrangement(op: Rearrangement) -> Form:
             return Call("clip", (str(element),))
         case ops.Concat() | ops.Mux() | ops.Sum() | ops.Flatten() | ops.Argmax():
             return Call(type(op).__name__.lower())
+        case ops.Kernel(program=program, constants=constants):
+            return Call(program.name, tuple(f"{name} = {number}" for name, number in constants))
         case ops.Input():
             raise AssertionError("an input is declared in the header")
         case _:

@@ -14,8 +14,8 @@ _GOES_ON_AFTER = {
     "VBAR", "CIRCUMFLEX", "AMPERSAND", "SHIFT_LEFT", "SHIFT_RIGHT", "OR", "AND", "NOT",
 }  # fmt: skip
 DECLARATIONS = frozenset(
-    {"use", "weights", "target", "const", "block", "network", "check"}
-    | {"schedule", "system", "kernel"}
+    {"use", "kernel", "weights", "target", "const", "block", "network", "check"}
+    | {"schedule", "system"}
 )
 _GOES_ON_BEFORE = {"_ARROW", "WHERE", "LBRACE"}
 

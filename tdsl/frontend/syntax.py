@@ -302,6 +302,15 @@ class Use(Node):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Kernel(Node):
+    """`kernel absdiff from "kernels.py" as distance`."""
+
+    name: Identifier
+    path: StringLiteral
+    alias: Identifier | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Weights(Node):
     """`weights P = "lenet.npz" sha256 "..."`."""
 
@@ -358,7 +367,7 @@ class Check(Node):
     condition: Expression
 
 
-Declaration = Use | Weights | Target | Const | Block | Network | Check | Broken
+Declaration = Use | Kernel | Weights | Target | Const | Block | Network | Check | Broken
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -43,6 +43,14 @@ class TreeBuilder:
             case "use":
                 path, alias = tree.children
                 return syntax.Use(span=span, path=self._string(path), alias=self._optional(alias))
+            case "kernel":
+                name, path, alias = tree.children
+                return syntax.Kernel(
+                    span=span,
+                    name=self._identifier(name),
+                    path=self._string(path),
+                    alias=self._optional(alias),
+                )
             case "weights":
                 name, path, digest = tree.children
                 return syntax.Weights(

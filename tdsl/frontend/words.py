@@ -6,7 +6,7 @@ from lark import Token
 
 from tdsl.frontend.grammar import END_OF_LINE, load_grammar
 
-FILE_WORDS = ("block", "check", "const", "network", "target", "use", "weights")
+FILE_WORDS = ("block", "check", "const", "kernel", "network", "target", "use", "weights")
 BODY_WORDS = ("assert", "return")
 HARD_WORDS = frozenset({"and", "assert", "false", "if", "not", "or", "return", "true"})
 """Words that are never names; the other words of the language are names where one fits."""
@@ -14,7 +14,6 @@ HARD_WORDS = frozenset({"and", "assert", "false", "if", "not", "or", "return", "
 LATER = {
     "schedule": "leave the schedule out: the compiler decides where and when each step runs",
     "system": "leave the system out and run one network at a time: `tdsl run --network NAME`",
-    "kernel": "write the operation with what there is: thresholds, gates, `mux`, shifts, `+ -`",
 }
 """Words that begin declarations of later versions, and what to do without them."""
 

@@ -6,6 +6,7 @@ for any weights. The sentences of `OpError` are those that users read.
 
 from typing import assert_never
 
+from tdsl.ir import infer_kernels as kernels
 from tdsl.ir import infer_pointwise as pointwise
 from tdsl.ir import infer_rearrangements as rearrangements
 from tdsl.ir import infer_thresholds as thresholds
@@ -34,6 +35,8 @@ def infer(op: ops.Op, inputs: tuple[TensorType, ...], where: Where = ()) -> Tens
         case ops.Gate():
             a, b = inputs
             return pointwise.gate(op, a, b, where)
+        case ops.Kernel():
+            return kernels.kernel(op, inputs, where)
         case ops.Compare():
             return pointwise.compare(op, inputs, where)
         case _:

@@ -66,14 +66,14 @@ def global_pool(op: GlobalPool, x: TensorType, where: Where) -> TensorType:
     """[C, H, W] -> [C]."""
     name = f"global_{op.kind}"
     channels, height, width = image(name, x)
-    area = _most(name, x, (height, width), where) if op.kind is PoolKind.SUM else 1
+    area = most_elements(name, x, (height, width), where) if op.kind is PoolKind.SUM else 1
     return TensorType(_pooled(name, op.kind, x.element, area), (channels,))
 
 
 def total(x: TensorType, where: Where) -> TensorType:
     """Any shape -> [1]."""
     return TensorType(
-        _pooled("sum", PoolKind.SUM, x.element, _most("sum", x, x.shape, where)), (1,)
+        _pooled("sum", PoolKind.SUM, x.element, most_elements("sum", x, x.shape, where)), (1,)
     )
 
 
@@ -153,7 +153,7 @@ def _pooled(name: str, kind: PoolKind, element: Element, area: int) -> Element:
             assert_never(kind)
 
 
-def _most(name: str, x: TensorType, sizes: tuple[Size, ...], where: Where) -> int:
+def most_elements(name: str, x: TensorType, sizes: tuple[Size, ...], where: Where) -> int:
     """The largest number of elements; symbolic sizes need an upper bound in `where`."""
     count = 1
     for size in sizes:

@@ -6,6 +6,7 @@ from typing import Any, assert_never
 import numpy as np
 from numpy.typing import NDArray
 
+from tdsl.ir import meaning_kernels as kernels
 from tdsl.ir import meaning_pointwise as pointwise
 from tdsl.ir import meaning_rearrangements as rearrangements
 from tdsl.ir import meaning_thresholds as thresholds
@@ -102,6 +103,8 @@ def evaluate(
             return operands[0].reshape(-1)
         case ops.Argmax():
             return np.array([operands[0].argmax()])
+        case ops.Kernel():
+            return kernels.kernel(op, operands)
         case _:
             assert_never(op)
 

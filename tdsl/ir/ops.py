@@ -5,10 +5,11 @@ Tensors are channels first: `[C, H, W]` (images) or `[C]` (vectors, which behave
 `docs/language.md` gives the exact integer meaning of each; `tdsl.ir.interpreter` is that meaning.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 from tdsl.ir.tensor_type import Element, Kind
+from tdsl.rows.ir import RowProgram
 
 
 @dataclass(frozen=True, slots=True)
@@ -253,6 +254,22 @@ class Argmax:
     """The index of the largest element of a vector (the first of equals): `[C]` -> `[1]`."""
 
 
+@dataclass(frozen=True, slots=True)
+class Kernel:
+    """A user's kernel: inputs are the arguments of its row program, which has one result.
+
+    Where `channelwise` the program is for one channel and is worked out for every one of them.
+    `element` is the declared type of the result, None for a total over the image. `file` is where
+    the kernel was read.
+    """
+
+    program: RowProgram
+    element: Element | None = None
+    constants: tuple[tuple[str, int], ...] = ()
+    channelwise: bool = False
+    file: str = field(default="", compare=False)
+
+
 Op = (
     Input
     | Conv
@@ -280,4 +297,5 @@ Op = (
     | Clip
     | Flatten
     | Argmax
+    | Kernel
 )

@@ -1,14 +1,17 @@
 """Graph -> text: one line a node, in the graph's order, the same for equal graphs."""
 
+import hashlib
 import re
 from dataclasses import MISSING, Field, fields
+from typing import cast
 
 from tdsl.ir.condition import condition_text
 from tdsl.ir.graph import Graph, Node
 from tdsl.ir.ops import Automaton, Constant, Op, Parameter, Stored
 from tdsl.ir.tensor_type import Element
+from tdsl.rows.ir import RowProgram
 
-Attribute = Parameter | Element | str | int | tuple[int, ...] | None
+Attribute = Parameter | Element | RowProgram | str | int | tuple[object, ...] | None
 
 
 def print_graph(graph: Graph) -> str:
@@ -35,7 +38,7 @@ def _attributes(op: Op) -> list[str]:
     return [
         f"{field.name}={_value(getattr(op, field.name))}"
         for field in fields(op)
-        if not _is_default(field, getattr(op, field.name))
+        if field.compare and not _is_default(field, getattr(op, field.name))
     ]
 
 
@@ -53,11 +56,29 @@ def _value(value: Attribute) -> str:
             return f"{{{' '.join(map(str, values))}}}{_tuple(shape)}"
         case Automaton(rule=rule, seed=seed, shape=shape):
             return f"ca(rule={rule}, seed={seed}){_tuple(shape)}"
+        case RowProgram():
+            return _program(value)
         case tuple():
             return _tuple(value)
         case _:
             return str(value)
 
 
-def _tuple(value: tuple[int, ...]) -> str:
-    return f"({' '.join(map(str, value))})"
+def _program(program: RowProgram) -> str:
+    """The name of a row program, and a digest of all of it."""
+    formulas = [(value.op, value.range) for value in program.values]
+    digest = hashlib.sha256(repr((formulas, program.results)).encode()).hexdigest()
+    return f"{program.name}:{digest[:8]}"
+
+
+def _tuple(value: tuple[object, ...]) -> str:
+    return f"({' '.join(map(_item, value))})"
+
+
+def _item(value: object) -> str:
+    """An item of an attribute; a constant of a kernel is a pair."""
+    return (
+        "=".join(map(str, cast("tuple[object, ...]", value)))
+        if isinstance(value, tuple)
+        else str(value)
+    )

@@ -266,7 +266,9 @@ def _amount(scope: Scope, symbol: str, a: Row, b: int, node: Node) -> int:
     helps = ("use a power of two",)
     if symbol == "//" and b > 0 and found.low >= 0:
         shift = found.bits + b.bit_length()
-        helps = (f"multiply and shift, exact here: `(x * {-(-(1 << shift) // b)}) >> {shift}`",)
+        text = scope.words(node.left) if isinstance(node, ast.BinOp) else "x"
+        factor = -(-(1 << shift) // b)
+        helps = (f"multiply and shift, exact here: `({text} * {factor}) >> {shift}`",)
     raise scope.reject(
         "K0108",
         f"`{symbol}` by {b} is not in the array",

@@ -20,6 +20,7 @@ def define(
     function: ast.FunctionDef,
     outside: Callable[[str], Outer],
     declared: Declared | None = None,
+    path: str = "",
 ) -> Definition:
     """The definition of a kernel (a micro-op, if `declared`). Raises CompileError."""
     kind = "kernel" if declared is None else "micro-op"
@@ -32,6 +33,7 @@ def define(
         results(file, function, kind, found),
         outside,
         declared,
+        path,
     )
     found += check_forms(file, function)
     if declared is not None and not found:

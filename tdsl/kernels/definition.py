@@ -34,6 +34,8 @@ class Plain:
 
     value: object
     text: str
+    function: bool = False
+    """Whether it is something to call, or a module of such."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +58,8 @@ class Definition:
     outside: "Callable[[str], Outer]"
     """What a name means outside the kernel."""
     declared: Declared | None = None
+    path: str = ""
+    """The file it was read from; nothing for a notebook's cell."""
 
     @property
     def kind(self) -> str:

@@ -1,7 +1,9 @@
 """A decorated Python function -> its definition; names around it are looked up, not kept."""
 
 import builtins
+import os
 from collections.abc import Callable
+from types import ModuleType
 from typing import Any
 
 from tdsl.kernels.define import define
@@ -18,7 +20,8 @@ def define_function(function: Callable[..., Any], declared: Declared | None = No
     def outside(name: str) -> Outer:
         return _found(function, name)
 
-    return define(file, node, outside, declared)
+    path = function.__code__.co_filename
+    return define(file, node, outside, declared, path if os.path.exists(path) else "")
 
 
 def _found(function: Callable[..., Any], name: str) -> Outer:
@@ -41,4 +44,6 @@ def _outer(value: object) -> Outer:
     if isinstance(definition, Definition):
         return definition
     text = repr(value)
-    return Plain(value, text if len(text) <= MOST_TEXT else f"a {type(value).__name__}")
+    function = callable(value) or isinstance(value, ModuleType)
+    shown = text if len(text) <= MOST_TEXT else f"a {type(value).__name__}"
+    return Plain(value, shown, function)

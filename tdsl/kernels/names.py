@@ -37,8 +37,8 @@ def look_up(scope: Scope, name: str, node: ast.expr) -> Value:
                 node,
                 f"did you mean `{near[0]}`?" if near else "never assigned before this line",
             )
-        case Plain(value=value, text=text):
-            raise _captured(scope, name, value, text, node)
+        case Plain():
+            raise _captured(scope, name, outer, node)
 
 
 def look_up_function(scope: Scope, name: str, node: ast.expr) -> Value:
@@ -79,8 +79,9 @@ def frozen(scope: Scope, node: ast.Call) -> Value:
             )
 
 
-def _captured(scope: Scope, name: str, value: object, text: str, node: ast.expr) -> Rejected:
-    if callable(value):
+def _captured(scope: Scope, name: str, outer: Plain, node: ast.expr) -> Rejected:
+    value, text = outer.value, outer.text
+    if outer.function:
         near = difflib.get_close_matches(name, FUNCTIONS, n=1)
         return unknown_function(scope, name, node, near[0] if near else None)
     helps: tuple[str, ...] = ("a kernel knows its arguments, constants and other kernels",)

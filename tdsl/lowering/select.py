@@ -13,7 +13,7 @@ from tdsl.lowering.select_dot import dot_step
 from tdsl.lowering.select_logic import equality, gate, mux
 from tdsl.lowering.select_rise import shuffled, upsampled
 from tdsl.lowering.steps import InputPort, Result, Selection, Step, Tensor
-from tdsl.lowering.unsupported import unsupported
+from tdsl.lowering.unsupported import kernel_beside_layers, unsupported
 from tdsl.lowering.walk import Walk, shape, walk_over
 
 
@@ -54,6 +54,8 @@ def _compute(walk: Walk, position: int) -> Tensor:
             return shuffled(walk, position, factor)
         case ops.Argmax():
             raise unsupported(node, "the index of the largest element can only be a network output")
+        case ops.Kernel(program=program):
+            raise kernel_beside_layers(node, program.name)
         case _:
             return walk.add(_step(walk, position))
 

