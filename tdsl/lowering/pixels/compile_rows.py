@@ -10,11 +10,12 @@ from tdsl.lowering.pixels.code import TileCode
 from tdsl.lowering.pixels.estimate import ImageCost, Passage, Ports
 from tdsl.lowering.pixels.image_program import ImagePlan, image_ops, mask_count
 from tdsl.lowering.pixels.order import as_written, deepest_first
-from tdsl.lowering.pixels.overlap import OVERLAPS, Overlap, place
+from tdsl.lowering.pixels.overlap import Overlap, place, sensible_overlaps
 from tdsl.lowering.pixels.places import PortSink, PortSource
 from tdsl.lowering.pixels.regions import regions
 from tdsl.lowering.pixels.tile_code import tile_code
 from tdsl.lowering.pixels.tiling import Tiling, tilings
+from tdsl.lowering.pixels.translate import translate
 from tdsl.rows.ir import Range, Reduction, RowProgram
 from tdsl_runtime.description import PLANES, MachineDescription
 from tdsl_runtime.encoding import encode
@@ -76,20 +77,22 @@ def _candidates(
     cuts = tuple(tilings(height, width, program.stride, regions, machine))
     for code in codes:
         cost = ImageCost(code, ports_of(program, code), program.stride, machine)
-        for overlap in OVERLAPS:
+        for overlap in sensible_overlaps(regions):
             fitting = [t for t in cuts if t.down > 1 or not overlap.keep]
-            if fitting and not (overlap.keep and all(r.extra.dy == 0 for r in regions)):
+            if fitting:
                 tiling = min(fitting, key=lambda t: cost.cycles(t, overlap))
                 yield Candidate(program, code, tiling, overlap, cost.cycles(tiling, overlap))
 
 
 def _codes(program: RowProgram) -> Iterator[TileCode]:
-    """The code of a tile in several orders, with and without sharing of what was moved."""
+    """The code of a tile in several forms and orders, with and without sharing of moved rows."""
     sources = [PortSource(k) for k in range(len(program.inputs))]
     sinks = [PortSink(k) for k in range(len(program.outputs))]
+    forms = tuple(dict.fromkeys((translate(program), program)))
     for share in (True, False):
-        for order in (deepest_first(program), as_written(program)):
-            yield tile_code(program, sources, sinks, order, share=share)
+        for form in forms:
+            for order in dict.fromkeys((deepest_first(form), as_written(form))):
+                yield tile_code(form, sources, sinks, order, share=share)
 
 
 def assemble(plan: ImagePlan, height: int, width: int, machine: MachineDescription) -> Program:

@@ -1,17 +1,17 @@
 """What a way to work through an image costs, in closed form: enough to choose between ways.
 
 The array's cycles are the sum of its micro-ops' cycles; the DMA's follow from the bits that it
-moves. Where they overlap the longer one counts, else both.
+moves. Where they overlap the longer one counts, else both. (`predict` is exact, and slower.)
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from functools import lru_cache
 
-from tdsl.lowering.pixels.code import ALONE, Region, Step, TileCode
+from tdsl.lowering.pixels.array_cost import array_cost, hops
+from tdsl.lowering.pixels.code import ALONE, Region, TileCode
 from tdsl.lowering.pixels.overlap import Overlap
-from tdsl.lowering.pixels.places import Layout
 from tdsl.lowering.pixels.tiling import Tiling
 from tdsl_runtime.description import PLANES, MachineDescription
-from tdsl_runtime.isa import Opcode
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,95 +31,69 @@ class Ports:
     writes: tuple[Passage, ...]
 
 
-def array_cycles(
-    code: TileCode, layout: Layout, stride: tuple[int, int], machine: MachineDescription
-) -> int:
-    """Cycles that the array works for a tile that lies inside the image."""
-    regions = dict(code.spreads)
-    results = -(-layout.lines // stride[0]) * -(-layout.width // stride[1])
-    total = body = 0
-    for step in code.steps:
-        if body:
-            body -= 1
-            continue
-        if step.opcode is Opcode.UOP:
-            body = dict(step.numbers)["body"]
-        pixels = results
-        if step.opcode is Opcode.SPREAD and step.channel is not None:
-            extra = regions[step.channel].extra
-            pixels = (layout.lines + extra.dy) * (layout.width + extra.dx)
-        total += _step_cycles(step, layout, pixels, machine)
-    return total
-
-
-def _step_cycles(step: Step, layout: Layout, pixels: int, machine: MachineDescription) -> int:
-    latch = machine.latch_cycles
-    match step.opcode:
-        case Opcode.CMP | Opcode.CMPI:
-            return latch + 1 + max(rows.count for rows in step.reads)
-        case Opcode.SELECT:
-            assert step.into is not None
-            return latch + 1 + step.into.count
-        case Opcode.MOVE:
-            assert step.into is not None
-            distance = step.by.columns(layout.pitch)
-            return latch + step.into.count * _hops(distance, machine)
-        case Opcode.COUNT:
-            gathered = 16 * layout.macros // (PLANES * machine.gather_trits)
-            return latch + 1 + step.reads[0].count + gathered
-        case Opcode.SPREAD | Opcode.PACK:
-            return -(-pixels // min(machine.channel_trits, machine.gather_trits))
-        case Opcode.UOP:
-            return dict(step.numbers)["cycles"]
-        case _:
-            assert step.into is not None
-            return latch + step.into.count
-
-
-def _hops(distance: int, machine: MachineDescription) -> int:
-    """Cycles in which a bit row moves some columns: macro by macro, then within macros."""
-    macros, columns = divmod(abs(distance), machine.columns)
-    return 1 + macros + columns.bit_count()
-
-
 @dataclass(frozen=True, slots=True)
+class Turn:
+    """Cycles of one tile, on average: of the DMA and of the array.
+
+    `early` are those of the array until the rows that were read are free again.
+    """
+
+    reading: int
+    writing: int
+    work: int
+    early: int
+
+    def image(self, tiles: int, overlap: Overlap, hand_over: int) -> int:
+        """Cycles of all tiles, where one turn begins as soon as another lets it."""
+        both = self.reading + self.writing
+        if overlap.behind:
+            each = max(self.work, both, self.reading + self.early)
+        elif overlap.ahead:
+            each = max(self.work, self.reading + self.early) + self.writing + hand_over
+        else:
+            each = self.work + both + 2 * hand_over
+        return tiles * each + self.work + both + 2 * hand_over
+
+
 class ImageCost:
     """Predicts the cycles of whole images for the code of a tile."""
 
-    code: TileCode
-    ports: Ports
-    stride: tuple[int, int]
-    machine: MachineDescription
-    _array: dict[Layout, int] = field(default_factory=dict[Layout, int])
+    def __init__(
+        self, code: TileCode, ports: Ports, stride: tuple[int, int], machine: MachineDescription
+    ) -> None:
+        read = {load.rows.register for load in code.loads}
+        touching = [k for k, step in enumerate(code.steps) if read & set(step.touched())]
+        self.ports = ports
+        self.stride = stride
+        self.machine = machine
+        self._all = array_cost(code, code.steps, machine)
+        self._early = array_cost(code, code.steps[: max(touching, default=-1) + 1], machine)
 
     def cycles(self, tiling: Tiling, overlap: Overlap) -> int:
         """Cycles of a whole image, about."""
         tiles = tiling.down * tiling.across
-        work = tiles * (self._work(tiling) + self._keeping(tiling, overlap))
-        reading = self._reading(tiling, overlap)
-        reading += tiles * (len(self.ports.reads) + len(self.ports.writes) + 2)
-        writing = self._writing(tiling)
-        hand_over = self.machine.dma_cycles + 4
-        if overlap.behind:
-            ends = (work + reading + writing) // tiles
-            return max(work, reading + writing) + ends + 2 * hand_over
-        if overlap.ahead:
-            return max(work, reading) + writing + reading // tiles + tiles * hand_over
-        return work + reading + writing + 2 * tiles * hand_over
+        joining, direct = self._joining(tiling, overlap)
+        turn = Turn(
+            reading=self._reading(tiling, overlap) // tiles + len(self.ports.reads) + 2,
+            writing=self._writing(tiling) // tiles + len(self.ports.writes) + 1,
+            work=joining + self._all.cycles(tiling.layout, self.stride, self.machine),
+            early=joining + direct * self._early.cycles(tiling.layout, self.stride, self.machine),
+        )
+        return turn.image(tiles, overlap, self.machine.dma_cycles + 4)
 
-    def _work(self, tiling: Tiling) -> int:
-        key = tiling.layout
-        if key not in self._array:
-            self._array[key] = array_cycles(self.code, key, self.stride, self.machine)
-        return self._array[key]
-
-    def _keeping(self, tiling: Tiling, overlap: Overlap) -> int:
-        """The cycles of a tile in which kept lines and new ones are joined."""
-        if not overlap.keep:
-            return 0
-        each = 1 + _hops(tiling.layout.lines * tiling.layout.pitch, self.machine)
-        rows = sum(read.rows for read in self.ports.reads if read.region.extra.dy)
-        return rows * each + 2 * self.machine.latch_cycles * len(self.ports.reads)
+    def _joining(self, tiling: Tiling, overlap: Overlap) -> tuple[int, bool]:
+        """Cycles in which kept lines and new ones are joined; whether some read rows are not."""
+        latch = self.machine.latch_cycles
+        distance = hops(tiling.layout.lines * tiling.layout.pitch, self.machine)
+        total, direct = 0, False
+        for read in self.ports.reads:
+            if overlap.keep and read.region.extra.dy:
+                total += 2 * latch + read.rows * (1 + distance)
+            elif overlap.copy:
+                total += latch + read.rows
+            else:
+                direct = True
+        return total, direct
 
     def _reading(self, tiling: Tiling, overlap: Overlap) -> int:
         return sum(
@@ -143,6 +117,7 @@ def _pixels_read(tiling: Tiling, region: Region, keep: bool) -> int:
     return lines * _covered(tiling.width, own.width, tiling.across, region.left, region.extra.dx)
 
 
+@lru_cache(maxsize=1024)
 def _covered(size: int, own: int, tiles: int, first: int, extra: int) -> int:
     """Pixels inside the image of stretches of `own + extra`, `own` apart."""
     total = 0

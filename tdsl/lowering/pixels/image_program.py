@@ -153,7 +153,7 @@ class _ImageWriter:
                 self._read_ahead()
             origin = self.origins.get(step.span, 0)
             self.writer.code.append(step_op(self.frame, step, origin))
-        if plan.overlap.behind and before_store == len(plan.placed.steps):
+        if plan.code.stores and plan.overlap.behind and before_store == len(plan.placed.steps):
             self.writer.wait(Unit.ARRAY, Token.DRAINED)
         if plan.overlap.ahead and after_read == len(plan.placed.steps):
             self._read_ahead()

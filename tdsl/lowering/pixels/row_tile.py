@@ -7,10 +7,10 @@ and, where ports are used, orders the loads and stores by its own tokens.
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from tdsl.lowering.pixels.array_cost import array_cost
 from tdsl.lowering.pixels.bit_rows import Assignment, assign, lives
 from tdsl.lowering.pixels.code import Region, TileCode
 from tdsl.lowering.pixels.emit_steps import Frame, load_op, step_op, store_op
-from tdsl.lowering.pixels.estimate import array_cycles
 from tdsl.lowering.pixels.order import as_written, deepest_first
 from tdsl.lowering.pixels.places import Layout, PortSink, PortSource, Sink, Source, Walk
 from tdsl.lowering.pixels.tile_code import tile_code
@@ -42,7 +42,8 @@ class RowTile:
 
     def cycles(self, layout: Layout, machine: MachineDescription) -> int:
         """Cycles that the array is busy with a tile that lies inside the image."""
-        return array_cycles(self.code, layout, self.program.stride, machine)
+        cost = array_cost(self.code, self.code.steps, machine)
+        return cost.cycles(layout, self.program.stride, machine)
 
 
 @dataclass(frozen=True, slots=True)
