@@ -11,8 +11,8 @@ from typing import ParamSpec, TypeVar, cast
 from tdsl.diagnostics import Label
 from tdsl.tracing.arguments import label_text
 from tdsl.tracing.mistakes import mistake
-from tdsl.tracing.naming import inner_context
-from tdsl.tracing.places import Place, place_of_call, place_of_expression
+from tdsl.tracing.naming import Step
+from tdsl.tracing.places import place_of_call, place_of_expression
 from tdsl.tracing.tensors import Tensor
 from tdsl.tracing.tracer import Tracer, current_tracer
 
@@ -57,10 +57,9 @@ def _run(
     place = place_of_call(tracer.code)
     outer, code = tracer.context, tracer.code
     text = label_text(label, place, outer)
-    inner = tracer.names.enter(outer, place, text)
+    step = tracer.names.enter(outer, place, text)
     called = Label(place.span, f"in this call of `{function.__name__}`")
-    start = len(outer.build.graph.nodes)
-    tracer.context = replace(inner, calls=(called, *inner.calls))
+    tracer.context = replace(step.inner, calls=(called, *outer.calls))
     tracer.code = function.__code__
     if len(tracer.context.calls) > DEEPEST:
         raise outer.reject(
@@ -75,23 +74,18 @@ def _run(
             result = function(*arguments, **named)
     finally:
         tracer.context, tracer.code = outer, code
-    return _named(tracer, result, start, place, text)
+    return _named(tracer, result, step)
 
 
-def _named(tracer: Tracer, result: object, start: int, place: Place, label: str | None) -> object:
+def _named(tracer: Tracer, result: object, step: Step) -> object:
     """The results of a block under the names that its call gives them."""
-    context = tracer.context
-    inner = inner_context(context, place, label)
     if isinstance(result, Tensor):
-        value = result.value
-        if value.node >= start:
-            tracer.names.result(value.node, inner, label)
-            tracer.names.bind_value(value.node, context, place.binding)
-        return Tensor(tracer, replace(value, made=place.made))
+        tracer.names.settle_block(step, result.value.node)
+        return Tensor(tracer, replace(result.value, made=step.place.made))
     if isinstance(result, tuple):
         items = cast("tuple[object, ...]", result)
-        for one, name in zip(items, place.binding.names, strict=False):
-            if isinstance(one, Tensor) and one.value.node >= start and name != "_":
-                tracer.names.bind(one.value.node, context.named(name).prefix)
+        for item, name in zip(items, step.place.binding.names, strict=False):
+            if isinstance(item, Tensor):
+                tracer.names.settle_several(step, item.value.node, name)
         return items
     return result

@@ -9,13 +9,21 @@ from dataclasses import dataclass, field
 
 from tdsl.frontend.context import Context, join
 from tdsl.frontend.graph_builder import GraphBuilder
-from tdsl.tracing.places import Binding, Place
+from tdsl.tracing.places import Place
 
 
-def inner_context(context: Context, place: Place, label: str | None) -> Context:
-    """The context of the step at `place`: its label's, else its statement's."""
-    name = label or place.binding.name
-    return context.named(name) if name else context
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One operation, or one call of a block."""
+
+    place: Place
+    outer: Context
+    """That of the statement it stands in."""
+    inner: Context
+    """That in which its nodes get their names: called after its label, else its statement."""
+    label: str | None
+    start: int
+    """How many nodes there were before."""
 
 
 @dataclass(slots=True)
@@ -30,49 +38,48 @@ class Names:
     _statements: dict[int, int] = field(default_factory=dict[int, int])
     """The line of the statement that each node was made in."""
 
-    def enter(self, context: Context, place: Place, label: str | None) -> Context:
-        """The context in which the step at `place` makes its nodes."""
-        inner = inner_context(context, place, label)
+    def enter(self, outer: Context, place: Place, label: str | None) -> Step:
+        """Begin the step at `place`."""
+        name = label or place.binding.name
+        inner = outer.named(name) if name else outer
         if label is not None and inner.prefix in self._last:
-            node, name = self._last.pop(inner.prefix)
+            node, former = self._last.pop(inner.prefix)
             if self.graph.nodes[node].name == inner.prefix:
-                self.graph.rename(node, name)
-        return inner
+                self.graph.rename(node, former)
+        return Step(place, outer, inner, label, len(self.graph.nodes))
 
-    def settle(
-        self,
-        node: int,
-        kind: str,
-        context: Context,
-        inner: Context,
-        place: Place,
-        label: str | None,
-    ) -> None:
-        """Name the result of the step at `place`, called `kind`, that `enter` gave `inner`."""
-        binding = place.binding
-        fresh = node not in self._statements
-        self._statements.setdefault(node, binding.statement)
-        if label is not None and fresh:
-            self.graph.rename(node, inner.prefix)
-            self._labels[node] = inner.prefix
-            self._last[inner.prefix] = node, join(inner.prefix, kind)
-        same = self._statements[node] == binding.statement
-        if fresh or same:
-            self.bind_value(node, context, binding)
+    def settle(self, step: Step, node: int, kind: str) -> None:
+        """Name the result of an operation called `kind`; it may be that of one before."""
+        if node >= step.start:
+            self._statements[node] = step.place.binding.statement
+            if step.label is not None:
+                self.graph.rename(node, step.inner.prefix)
+                self._labels[node] = step.inner.prefix
+                self._last[step.inner.prefix] = node, join(step.inner.prefix, kind)
+        if self._statements.get(node) == step.place.binding.statement:
+            self._bind_value(step, node)
 
-    def result(self, node: int, inner: Context, label: str | None) -> None:
-        """Name the result of a block after the call of it."""
-        if inner.prefix:
-            self.graph.rename(node, inner.prefix)
-        if label is not None:
-            self._labels[node] = inner.prefix
+    def settle_block(self, step: Step, node: int) -> None:
+        """Name the result of a block."""
+        if node < step.start:
+            return
+        if step.inner.prefix:
+            self.graph.rename(node, step.inner.prefix)
+        if step.label is not None:
+            self._labels[node] = step.inner.prefix
+        self._bind_value(step, node)
 
-    def bind_value(self, node: int, context: Context, binding: Binding) -> None:
-        """Give a node the name of its statement, if it is the one value of one."""
+    def settle_several(self, step: Step, node: int, name: str) -> None:
+        """Name one of several results of a block after its target in the statement."""
+        if node >= step.start and name != "_":
+            self._bind(node, join(step.outer.prefix, name))
+
+    def _bind_value(self, step: Step, node: int) -> None:
+        binding = step.place.binding
         if binding.whole and binding.name and not binding.names:
-            self.bind(node, join(context.prefix, binding.name))
+            self._bind(node, join(step.outer.prefix, binding.name))
 
-    def bind(self, node: int, name: str) -> None:
+    def _bind(self, node: int, name: str) -> None:
         """Give the value of a statement the statement's name."""
         holder = self._holders.get(name)
         if holder is not None and holder != node and holder in self._labels:

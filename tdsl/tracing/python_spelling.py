@@ -59,15 +59,15 @@ def _snippet(text: str) -> str:
     source = text.replace("...", _REST)
     if source.startswith("where "):
         found = _parsed(f"[{source.removeprefix('where ')}]")
-        return text if found is None else f"where={_python(found)}"
+        return text if found is None else f"where={spelled(found)}"
     if source.startswith("->"):
         found = _parsed(f"({_REST} {source})")
-        return text if found is None else _python(found).removeprefix("...")
+        return text if found is None else spelled(found).removeprefix("...")
     found = _parsed(source)
     if found is None:
         called = _parsed(f"{_REST}({source})")
-        return text if called is None else _python(called)[len("...(") : -1]
-    return _python(found)
+        return text if called is None else spelled(called)[len("...(") : -1]
+    return spelled(found)
 
 
 def _parsed(source: str) -> syntax.Expression | None:
@@ -79,7 +79,8 @@ def _parsed(source: str) -> syntax.Expression | None:
             return None
 
 
-def _python(expression: syntax.Expression) -> str:
+def spelled(expression: syntax.Expression) -> str:
+    """An expression of the language as Python that means the same."""
     match expression:
         case syntax.Name(text=text):
             return {_REST: "...", "same": '"same"', "valid": '"valid"'}.get(text, text)
@@ -96,24 +97,29 @@ def _python(expression: syntax.Expression) -> str:
         case syntax.DimsLiteral(height=height, width=width):
             return f"({height}, {width})"
         case syntax.ListLiteral(items=items):
-            return f"[{', '.join(map(_python, items))}]"
+            return f"[{', '.join(map(spelled, items))}]"
         case syntax.Unary(operator=operator, operand=operand):
             space = " " if operator.value.isalpha() else ""
-            return f"{operator}{space}{_python(operand)}"
+            return f"{operator}{space}{_operand(operand)}"
         case syntax.Binary(operator=operator, left=left, right=right):
-            return f"{_python(left)} {operator} {_python(right)}"
+            return f"{_operand(left)} {operator} {_operand(right)}"
         case syntax.Attribute(value=value, name=name):
-            return f"{_python(value)}.{name.text}"
+            return f"{spelled(value)}.{name.text}"
         case syntax.Subscript(value=value, indices=indices):
-            return f"{_python(value)}[{', '.join(map(_index, indices))}]"
+            return f"{_operand(value)}[{', '.join(map(_index, indices))}]"
         case syntax.Call(function=function, arguments=arguments):
-            return f"{_python(function)}({_arguments(arguments, '')})"
+            return f"{spelled(function)}({_arguments(arguments, '')})"
         case syntax.Pipe(source=source, steps=steps):
             return _pipe(source, steps)
 
 
+def _operand(expression: syntax.Expression) -> str:
+    nested = isinstance(expression, syntax.Binary | syntax.Unary)
+    return f"({spelled(expression)})" if nested else spelled(expression)
+
+
 def _pipe(source: syntax.Expression, steps: tuple[syntax.Step, ...]) -> str:
-    text, label = _python(source), ""
+    text, label = _operand(source), ""
     for step in steps:
         label = step.label.text if step.label is not None else label
         name = ".".join(part.text for part in step.path)
@@ -134,14 +140,14 @@ def _argument(value: syntax.Expression) -> str:
         case syntax.DimsLiteral(height=height, width=width) if height == width:
             return str(height)
         case _:
-            return _python(value)
+            return spelled(value)
 
 
 def _index(index: syntax.Index) -> str:
     match index:
         case syntax.Range(low=low, high=high):
-            return f"{_python(low)}:{_python(high)}"
+            return f"{spelled(low)}:{spelled(high)}"
         case syntax.All():
             return ":"
         case _:
-            return _python(index)
+            return spelled(index)

@@ -23,7 +23,7 @@ from tdsl.frontend.syntax import BinaryOperator
 from tdsl.source import Span
 from tdsl.tracing.arguments import NoValue, channels, given_arguments, label_text, to_value
 from tdsl.tracing.mistakes import mistake
-from tdsl.tracing.naming import Names
+from tdsl.tracing.naming import Names, Step
 from tdsl.tracing.places import (
     Place,
     place_of_attribute,
@@ -94,12 +94,12 @@ class Tracer:
         self._check_tensors((*arguments, *named.values()), place.span)
         with self.reporting(place.span):
             text = label_text(label, place, self.context)
-            inner = self.names.enter(self.context, place, text)
+            step = self.names.enter(self.context, place, text)
             self._check_named(operator, len(arguments), named, text, place)
             given = given_arguments(operator, arguments, named, place, receiver, self.stores)
-            inner.build.graph.count_call()
-            found = apply_operation(operator, Call(name, place.span, given), inner)
-        self.names.settle(found.node, name, self.context, inner, place, text)
+            step.inner.build.graph.count_call()
+            found = apply_operation(operator, Call(name, place.span, given), step.inner)
+        self.names.settle(step, found.node, name)
         return Tensor(self, replace(found, made=place.made))
 
     def join(self, sign: BinaryOperator, left: object, right: object) -> Tensor:
@@ -107,21 +107,21 @@ class Tracer:
         place = place_of_operator(self.code)
         self._check_tensors((left, right), place.span)
         with self.reporting(place.span):
-            inner = self.names.enter(self.context, place, None)
+            step = self.names.enter(self.context, place, None)
             a, b = (
                 to_value(v, ArgumentKind.INTEGER, place.span, self.stores) for v in (left, right)
             )
-            found = join_tensors(sign, a, b, _site(place, a, b), inner)
-        return self._operated(found, inner, place)
+            found = join_tensors(sign, a, b, _site(place, a, b), step.inner)
+        return self._operated(found, step)
 
     def invert(self, tensor: Tensor) -> Tensor:
         """`~tensor`."""
         place = place_of_operator(self.code)
         self._check_tensors((tensor,), place.span)
         with self.reporting(place.span):
-            inner = self.names.enter(self.context, place, None)
-            found = invert(tensor.value, _site(place, tensor.value), inner)
-        return self._operated(found, inner, place)
+            step = self.names.enter(self.context, place, None)
+            found = invert(tensor.value, _site(place, tensor.value), step.inner)
+        return self._operated(found, step)
 
     def cut(self, tensor: Tensor, index: object) -> Tensor:
         """Channels of a tensor: `x[3]`, `x[3:8]`, as a list's elements are counted."""
@@ -129,10 +129,10 @@ class Tracer:
         self._check_tensors((tensor,), place.span)
         value = tensor.value
         with self.reporting(place.span):
-            inner = self.names.enter(self.context, place, None)
-            start, stop = channels(index, value, place.span, inner)
-            found = cut(value, start, stop, _site(place, value), inner)
-        return self._operated(found, inner, place)
+            step = self.names.enter(self.context, place, None)
+            start, stop = channels(index, value, place.span, step.inner)
+            found = cut(value, start, stop, _site(place, value), step.inner)
+        return self._operated(found, step)
 
     def refuse_value(self, tensor: Tensor, use: str) -> Rejected:
         """Report that Python wants to know the tensor's values; raise what this returns."""
@@ -169,10 +169,10 @@ class Tracer:
                 "it takes tensors, whole numbers, element types and arrays of weights",
             ) from error
 
-    def _operated(self, found: values.Tensor, inner: Context, place: Place) -> Tensor:
+    def _operated(self, found: values.Tensor, step: Step) -> Tensor:
         kind = self.context.build.graph.nodes[found.node].name.rpartition(".")[2]
-        self.names.settle(found.node, kind, self.context, inner, place, None)
-        return Tensor(self, replace(found, made=place.made))
+        self.names.settle(step, found.node, kind)
+        return Tensor(self, replace(found, made=step.place.made))
 
     def _check_tensors(self, arguments: Sequence[object], span: Span) -> None:
         """All tensors belong to this network, and it is the one being traced."""
