@@ -41,8 +41,12 @@ def test_a_sample_runs_on_its_own_picture(path: Path, monkeypatch: pytest.Monkey
             for want, have in zip(net.inputs[0].shape[1:], array.shape, strict=True)
         )
     )
-    result = net(picture)
-    arrays = {net.inputs[0].name: picture[None].astype(np.int64)}
+    frames = [np.roll(picture, 5 * place, axis=1) for place in range(len(net.inputs))]
+    result = net(*frames)
+    arrays = {
+        port.name: frame[None].astype(np.int64)
+        for port, frame in zip(net.inputs, frames, strict=True)
+    }
     graph = specialize(net.checked.graph, net.sizes_of(arrays))
     for name, expected in run(graph, net.checked.arrays, arrays).items():
         assert np.array_equal(result[name], expected)

@@ -13,6 +13,6 @@ H, W = sizes("H W")
 def motion(now: u8[1, H, W], before: u8[1, H, W]):
     """Which 8x8 squares changed between two frames, and whether to wake the recogniser."""
     change = now - before
-    moved = (change > 20) | (change < -20)
-    squares = moved.sumpool(8).step(t=7)
-    return squares, squares.sum().step(t=1)
+    moved = (change > 16) | (change < -16)
+    squares = moved.sumpool(8).step(t=3)
+    return squares, squares.sum().step(t=0)

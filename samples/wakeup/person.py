@@ -10,7 +10,7 @@ H, W = sizes("H W")
     P,
     outputs={"heat": i16[1, H // 8, W // 8]},
     where=[H % 8 == 0, W % 8 == 0],
-    target="nearmem-16mb",
+    target="nearmem-1mb",
 )
 def person(img: u8[1, H, W]):
     """A map with one cell for 8x8 pixels, high on walking people."""
