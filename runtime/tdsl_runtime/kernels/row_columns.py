@@ -17,8 +17,7 @@ SP_ROW, SP_N, SP_BUFFER, SP_PLANE, SP_CHAN, SP_PITCH, SP_LINES, SP_WIDTH, SP_COU
 (PK_ROW, PK_N, PK_BUFFER, PK_PLANE, PK_CHAN, PK_FIRST, PK_STEP, PK_PITCH, PK_LINES, PK_WIDTH,
  PK_COUNTER) = range(1, 12)  # fmt: skip
 AC_MACROS = 1
-LESS, EQUAL = range(2)
-SUM_OF, ANY_OF = range(2)
-"""Operations of CMP and CMPI, and of COUNT."""
+ANY_OF = 1
+"""The reduction of COUNT that asks for any column; the other one is 0."""
 EDGE = 1
 """The border of BANDIN that repeats the nearest pixel."""
