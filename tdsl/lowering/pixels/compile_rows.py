@@ -5,20 +5,27 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from tdsl.diagnostics import CompileError, Diagnostic, Label
+from tdsl.diagnostics import CompileError
 from tdsl.lowering.pixels.code import TileCode
 from tdsl.lowering.pixels.estimate import ImageCost, Passage, Ports
 from tdsl.lowering.pixels.image_program import ImagePlan, image_ops, mask_count
 from tdsl.lowering.pixels.order import as_written, deepest_first
 from tdsl.lowering.pixels.overlap import Overlap, place, sensible_overlaps
 from tdsl.lowering.pixels.places import PortSink, PortSource
-from tdsl.lowering.pixels.regions import regions
+from tdsl.lowering.pixels.refusals import (
+    beyond_field,
+    too_large,
+    too_long,
+    too_many_columns,
+    too_many_rows,
+)
 from tdsl.lowering.pixels.tile_code import tile_code
 from tdsl.lowering.pixels.tiling import Tiling, tilings
 from tdsl.lowering.pixels.translate import translate
 from tdsl.rows.ir import Range, Reduction, RowProgram
 from tdsl_runtime.description import PLANES, MachineDescription
 from tdsl_runtime.encoding import encode
+from tdsl_runtime.isa import FieldError
 from tdsl_runtime.program import Origin, Port, Program
 
 
@@ -28,27 +35,36 @@ def compile_rows(
     """Compile a row program for images of `height x width`.
 
     Ports bear the names of inputs, outputs and totals; totals are images of one pixel. Raises
-    CompileError where the bit rows of the machine do not suffice.
+    CompileError (K0112) where the machine does not hold what the program needs.
     """
-    return assemble(plan_rows(program, height, width, machine), height, width, machine)
+    plan = plan_rows(program, height, width, machine)
+    try:
+        made = assemble(plan, height, width, machine)
+    except FieldError as error:
+        span = plan.spans[error.origin - 1] if error.origin else program.values[-1].span
+        raise CompileError([beyond_field(program, error, span)]) from error
+    if len(made.code) > machine.program_words:
+        raise CompileError([too_long(program, made)])
+    return made
 
 
 def plan_rows(
     program: RowProgram, height: int, width: int, machine: MachineDescription
 ) -> ImagePlan:
     """The cheapest way to work through an image, by predicted cycles. Raises CompileError."""
+    if refused := list(too_large(program)):
+        raise CompileError(refused)
     candidates = sorted(_candidates(program, height, width, machine), key=lambda c: c.cycles)
-    rows = PLANES * machine.rows
-    refused: list[ImagePlan] = []
+    tried: list[ImagePlan] = []
     for candidate in candidates:
         plan = candidate.plan()
-        if plan.placed.assignment.rows <= rows:
+        if plan.placed.assignment.rows <= PLANES * machine.rows:
             return plan
-        refused.append(plan)
-    if not refused:
-        raise CompileError([_too_many_columns(program, machine)])
-    least = min(refused, key=lambda plan: plan.placed.assignment.rows)
-    raise CompileError([_too_many_rows(program, least, machine)])
+        tried.append(plan)
+    if not tried:
+        raise CompileError([too_many_columns(program, machine)])
+    least = min(tried, key=lambda plan: plan.placed.assignment.rows)
+    raise CompileError([too_many_rows(program, least, machine)])
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,10 +113,8 @@ def _codes(program: RowProgram) -> Iterator[TileCode]:
 
 def assemble(plan: ImagePlan, height: int, width: int, machine: MachineDescription) -> Program:
     """The program of a plan."""
-    spans = dict.fromkeys(step.span for step in plan.placed.steps if step.span.line)
-    numbers = {span: 1 + number for number, span in enumerate(spans)}
     program = plan.program
-    ops = image_ops(plan, numbers)
+    ops = image_ops(plan, {span: 1 + number for number, span in enumerate(plan.spans)})
     row = (2, machine.words, machine.macros)
     return Program(
         network=program.name,
@@ -117,7 +131,7 @@ def assemble(plan: ImagePlan, height: int, width: int, machine: MachineDescripti
         outputs=_outputs(program, height, width),
         origins=(
             Origin(program.name, 0, "set-up and control"),
-            *(Origin(program.name, span.line, "") for span in spans),
+            *(Origin(program.name, span.line, "") for span in plan.spans),
         ),
     )
 
@@ -155,35 +169,3 @@ def _total_range(program: RowProgram, value: int, reduction: Reduction, pixels: 
     if reduction is Reduction.ANY:
         return Range(0, 1)
     return Range(given.low * pixels, given.high * pixels)
-
-
-def _too_many_rows(
-    program: RowProgram, least: ImagePlan, machine: MachineDescription
-) -> Diagnostic:
-    """The refusal of a program, at the value where rows run out."""
-    assignment = least.placed.assignment
-    step = min(max(assignment.peak, 0), len(least.placed.steps) - 1)
-    span = least.placed.steps[step].span if step >= 0 else program.values[0].span
-    held = PLANES * machine.rows
-    return Diagnostic(
-        code="K0112",
-        message=f"`{program.name}` needs {assignment.rows} bit rows at once;"
-        f" `{machine.name}` has {held}",
-        primary=Label(span, "here most values are needed at the same time"),
-        notes=("a value of n bits takes n bit rows from where it is made to its last use",),
-        helps=("choose a machine with more rows (`tdsl machines`)", "use narrower values"),
-    )
-
-
-def _too_many_columns(program: RowProgram, machine: MachineDescription) -> Diagnostic:
-    """The refusal of a program whose neighbourhood is larger than the array."""
-    found = regions(program).values()
-    lines, pixels = (max(r.extra.dy for r in found) + 1, max(r.extra.dx for r in found) + 1)
-    held = machine.macros * machine.columns
-    return Diagnostic(
-        code="K0112",
-        message=f"a pixel of `{program.name}` needs {lines} x {pixels} pixels around it;"
-        f" `{machine.name}` has {held} columns",
-        primary=Label(program.values[-1].span, "every column of the array holds one pixel"),
-        helps=("choose a machine with more macros or columns (`tdsl machines`)",),
-    )

@@ -49,16 +49,12 @@ class ImagePlan:
     @property
     def walk(self) -> Walk:
         """The tile that the loop counters name."""
-        layout, down, across = self.tiling.layout, self.tiling.down, self.tiling.across
-        lines = _LINES if down > 1 else 0
-        upwards = self.overlap.keep
-        return Walk(
-            lines=lines,
-            down=0 if not lines else -layout.lines if upwards else layout.lines,
-            top=(down - 1) * layout.lines if upwards else 0,
-            pixels=_ACROSS if across > 1 else 0,
-            right=layout.width if across > 1 else 0,
-        )
+        return self.tiling.walk(_LINES, _ACROSS, upwards=self.overlap.keep)
+
+    @property
+    def spans(self) -> tuple[Span, ...]:
+        """The places in the source that its steps come from."""
+        return tuple(dict.fromkeys(s.span for s in self.placed.steps if s.span.line))
 
     @property
     def lowest(self) -> int:

@@ -3,9 +3,9 @@
 Depth first from the results, as Sethi and Ullman order expressions for few registers.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
-from tdsl.rows.ir import RowOp, RowProgram, UserOp, operands
+from tdsl.rows.ir import RowOp, RowOutput, RowProgram, RowTotal, UserOp, operands
 
 
 def as_written(program: RowProgram) -> tuple[int, ...]:
@@ -17,6 +17,12 @@ def deepest_first(program: RowProgram) -> tuple[int, ...]:
     """Depth first, the operand first whose making needs most bit rows."""
     need = _needs(program)
     return _depth_first(program, lambda found: sorted(found, key=lambda v: -need[v]))
+
+
+def results(program: RowProgram) -> Iterator[RowOutput | RowTotal]:
+    """What a program gives: totals first, since they take no rows."""
+    yield from program.totals
+    yield from program.outputs
 
 
 def outer_operands(op: RowOp, program: RowProgram) -> tuple[int, ...]:
@@ -32,8 +38,8 @@ def _depth_first(
     program: RowProgram, sort: Callable[[Sequence[int]], Sequence[int]]
 ) -> tuple[int, ...]:
     made: dict[int, None] = {}
-    results = [v for result in (*program.totals, *program.outputs) for v in result.values]
-    for result in results:
+    wanted = [v for result in results(program) for v in result.values]
+    for result in wanted:
         stack = [(result, False)]
         while stack:
             value, ready = stack.pop()

@@ -1,13 +1,14 @@
 """Which pixels around its own a tile needs of every channel of every input."""
 
 from tdsl.lowering.pixels.code import ALONE, Offset, Region
+from tdsl.lowering.pixels.order import results
 from tdsl.rows.ir import Read, RowProgram, Shift, operands
 
 
 def regions(program: RowProgram) -> dict[Read, Region]:
     """The region of every `Read` that a result needs."""
     needed: list[Region | None] = [None] * len(program.values)
-    for result in (*program.outputs, *program.totals):
+    for result in results(program):
         for value in result.values:
             needed[value] = _joined(needed[value], ALONE)
     found: dict[Read, Region] = {}

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from tdsl.lowering.pixels.code import Offset, Region
-from tdsl.lowering.pixels.places import Layout
+from tdsl.lowering.pixels.places import Layout, Walk
 from tdsl_runtime.description import MachineDescription
 
 _MOST_LINES = 2047
@@ -36,6 +36,21 @@ class Tiling:
         """Lines and pixels of the image in the lowest and in the rightmost tile."""
         lines = self.height - (self.down - 1) * self.layout.lines
         return lines, self.width - (self.across - 1) * self.layout.width
+
+    def walk(self, lines: int, pixels: int, *, upwards: bool = False) -> Walk:
+        """The tile named by two loop counters, from the top or, `upwards`, from the bottom.
+
+        Where there is but one tile below or beside the other, no counter is needed.
+        """
+        layout, down, across = self.layout, self.down, self.across
+        step = layout.lines if down > 1 else 0
+        return Walk(
+            lines=lines if down > 1 else 0,
+            down=-step if upwards else step,
+            top=(down - 1) * layout.lines if upwards else 0,
+            pixels=pixels if across > 1 else 0,
+            right=layout.width if across > 1 else 0,
+        )
 
 
 def tilings(

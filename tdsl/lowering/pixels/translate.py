@@ -107,11 +107,8 @@ class _Translation:
     def _made(self, op: Binary | Unary | Scale | Compare | Select, values: Sequence[int]) -> int:
         builder = self.builder
         match op:
-            case Binary(op=Arithmetic.SUB) if (
-                pair := self._spread(values[0], values[1])
-            ) is not None:
-                a, b = pair
-                return builder.unary(Sole.ABS, builder.binary(Arithmetic.SUB, a, b))
+            case Binary(op=Arithmetic.SUB):
+                return self._difference(values[0], values[1])
             case Binary(op=arithmetic):
                 return builder.binary(arithmetic, values[0], values[1])
             case Unary(op=sole):
@@ -123,6 +120,13 @@ class _Translation:
             case Select():
                 return builder.select(values[0], values[1], values[2])
         assert_never(op)
+
+    def _difference(self, a: int, b: int) -> int:
+        """`a - b`; where they are the maximum and the minimum of two values, |one - other|."""
+        pair = self._spread(a, b)
+        if pair is None:
+            return self.builder.binary(Arithmetic.SUB, a, b)
+        return self.builder.unary(Sole.ABS, self.builder.binary(Arithmetic.SUB, pair[0], pair[1]))
 
     def _spread(self, larger: int, smaller: int) -> tuple[int, int] | None:
         """The two values whose maximum and minimum are given: their distance is |a - b|."""

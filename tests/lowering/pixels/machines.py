@@ -8,7 +8,13 @@ from tdsl_runtime.description import MachineDescription, load_machine
 
 
 def machine(
-    columns: int = 64, macros: int = 3, rows: int = 128, **figures: int
+    columns: int = 64,
+    macros: int = 3,
+    rows: int = 128,
+    queue: int = 8,
+    dma_bits: int = 64,
+    gather_trits: int = 64,
+    latch_cycles: int = 1,
 ) -> MachineDescription:
     """A machine of a few macros."""
     return replace(
@@ -19,7 +25,10 @@ def machine(
         rows=rows,
         columns=columns,
         lanes=columns,
-        **figures,
+        queue=queue,
+        dma_bits=dma_bits,
+        gather_trits=gather_trits,
+        latch_cycles=latch_cycles,
     )
 
 

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, assume, given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
@@ -42,7 +42,7 @@ def check(program: RowProgram, size: tuple[int, int], on: MachineDescription, se
     assert predict_program(compiled).differences(result.counters) == ()
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=60, deadline=None)
 @given(
     programs(),
     st.tuples(st.integers(1, 30), st.integers(1, 70)),
