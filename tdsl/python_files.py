@@ -1,6 +1,7 @@
 """A path of a `.py` file -> what its names stand for after it has been executed."""
 
 import contextlib
+import linecache
 import sys
 import traceback
 from collections.abc import Generator
@@ -20,6 +21,7 @@ def run_python_file(path: Path) -> dict[str, object]:
     Raises CompileError where it cannot be read, or stops with an exception of its own.
     """
     text = read_source(path)
+    linecache.checkcache(str(path))
     namespace: dict[str, object] = {"__name__": MODULE_NAME, "__file__": str(path)}
     try:
         code = compile(text, str(path), "exec", dont_inherit=True)

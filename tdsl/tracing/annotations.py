@@ -62,7 +62,7 @@ def sizes(names: str) -> DeclaredSize | tuple[DeclaredSize, ...]:
     if not found or not all(name.isidentifier() for name in found):
         raise mistake(
             "E0208",
-            f"{names!r} names no sizes",
+            f"`sizes({names!r})` names no sizes",
             place_of_expression(),
             helps=('names stand in one text: `H, W = sizes("H W")`',),
         )

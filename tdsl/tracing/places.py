@@ -13,7 +13,8 @@ from types import CodeType, FrameType
 from tdsl.source import Span
 from tdsl.tracing.source_files import Extent, SourceFile, extent, position_in, source_file
 
-_OURS = str(Path(__file__).parent)
+_HERE = Path(__file__).parent
+_OURS = (str(_HERE), str(_HERE.parent / "decorators.py"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,10 +95,21 @@ def place_of_attribute(name: str) -> Span:
 
 
 def place_of_expression() -> Span:
-    """The place of whatever the user's code computes now."""
+    """The place of whatever the user's code computes now; of a statement, what it looks at."""
     frame = _user_frame()
     file, line, place = _where(frame)
-    return file.extent_span(place) if file and place else _line_span(frame, line)
+    if file is None or place is None:
+        return _line_span(frame, line)
+    for node in file.ending_at(place):
+        if extent(node) == place:
+            match node:
+                case ast.If(test=seen) | ast.While(test=seen) | ast.Assert(test=seen):
+                    return file.span(seen)
+                case ast.For(iter=seen) | ast.IfExp(test=seen):
+                    return file.span(seen)
+                case _:
+                    pass
+    return file.extent_span(place)
 
 
 def folder_of_caller() -> Path:

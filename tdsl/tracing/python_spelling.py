@@ -9,7 +9,9 @@ from dataclasses import replace
 
 from tdsl.diagnostics import Diagnostic, Label
 from tdsl.frontend import syntax
+from tdsl.frontend.context import WORDS
 from tdsl.frontend.parser import parse
+from tdsl.ir.condition import COMPARISONS
 
 _REST = "rest_of_the_arguments"
 _PHRASES = {
@@ -27,12 +29,20 @@ _HELPS = {
 }
 """Helps that are other sentences in Python."""
 
+_ORDER = ("or", "and", "== != < <= > >=", "|", "^", "&", "<< >>", "+ -", "* // %")
+_STRENGTHS = {
+    syntax.BinaryOperator(sign): 2 * strength
+    for strength, signs in enumerate(_ORDER)
+    for sign in signs.split()
+}
+_STRONGEST = 2 * len(_ORDER)
+
 
 def in_python(diagnostic: Diagnostic) -> Diagnostic:
     """The diagnostic with its labels, notes and helps spelled in Python."""
     helps = _HELPS.get(diagnostic.code, tuple(map(_translated, diagnostic.helps)))
     primary = diagnostic.primary
-    others = (label for label in diagnostic.secondary if label.span != primary.span)
+    others = dict.fromkeys(one for one in diagnostic.secondary if one.span != primary.span)
     return replace(
         diagnostic,
         primary=_label(primary),
@@ -54,6 +64,8 @@ def _translated(text: str) -> str:
 
 def _snippet(text: str) -> str:
     """One snippet in Python, or as it is where it is no part of a `.tnn` file."""
+    if text in WORDS:
+        return f'"{text}"'
     if re.fullmatch(r"[\w.]+", text) and not re.fullmatch(r"\d+x\d+", text):
         return text
     source = text.replace("...", _REST)
@@ -100,26 +112,34 @@ def spelled(expression: syntax.Expression) -> str:
             return f"[{', '.join(map(spelled, items))}]"
         case syntax.Unary(operator=operator, operand=operand):
             space = " " if operator.value.isalpha() else ""
-            return f"{operator}{space}{_operand(operand)}"
+            return f"{operator}{space}{_operand(operand, _STRONGEST)}"
         case syntax.Binary(operator=operator, left=left, right=right):
-            return f"{_operand(left)} {operator} {_operand(right)}"
+            strength = _STRENGTHS[operator]
+            first = strength + (operator.value in COMPARISONS)
+            return f"{_operand(left, first)} {operator} {_operand(right, strength + 1)}"
         case syntax.Attribute(value=value, name=name):
             return f"{spelled(value)}.{name.text}"
         case syntax.Subscript(value=value, indices=indices):
-            return f"{_operand(value)}[{', '.join(map(_index, indices))}]"
+            return f"{_operand(value, _STRONGEST)}[{', '.join(map(_index, indices))}]"
         case syntax.Call(function=function, arguments=arguments):
             return f"{spelled(function)}({_arguments(arguments, '')})"
         case syntax.Pipe(source=source, steps=steps):
             return _pipe(source, steps)
 
 
-def _operand(expression: syntax.Expression) -> str:
-    nested = isinstance(expression, syntax.Binary | syntax.Unary)
-    return f"({spelled(expression)})" if nested else spelled(expression)
+def _operand(expression: syntax.Expression, least: int) -> str:
+    """An operand of what binds with strength `least`, in parentheses where it binds weaker."""
+    match expression:
+        case syntax.Binary(operator=operator) if _STRENGTHS[operator] < least:
+            return f"({spelled(expression)})"
+        case syntax.Unary() if least == _STRONGEST:
+            return f"({spelled(expression)})"
+        case _:
+            return spelled(expression)
 
 
 def _pipe(source: syntax.Expression, steps: tuple[syntax.Step, ...]) -> str:
-    text, label = _operand(source), ""
+    text, label = _operand(source, _STRONGEST), ""
     for step in steps:
         label = step.label.text if step.label is not None else label
         name = ".".join(part.text for part in step.path)

@@ -224,7 +224,7 @@ def _outputs(
     if len(declared) != len(results):
         raise c.reject(
             "E0207",
-            f"`{header.function.__name__}` declares {len(declared)} outputs"
+            f"`{header.function.__name__}` declares {_outputs_counted(len(declared))}"
             f" and returns {len(results)}",
             results[0].made,
             "returned here",
@@ -233,6 +233,10 @@ def _outputs(
     for typed, value in zip(declared, results, strict=True):
         check_result(typed.type, typed.span, value, value.made, c)
     return list(declared)
+
+
+def _outputs_counted(count: int) -> str:
+    return "one output" if count == 1 else f"{count} outputs"
 
 
 def _check_names(symbols: Sequence[str], header: Header, c: Context, program: Program) -> None:
