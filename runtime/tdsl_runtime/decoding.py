@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from tdsl_runtime.encoding import FIELD, field_table
 from tdsl_runtime.fusion import fused, sums_are_passed_on, weight_use
-from tdsl_runtime.image_bytes import output_ports
+from tdsl_runtime.image_bytes import input_ports, output_ports, packed_ports
 from tdsl_runtime.isa import TABLE, MicroOp, Opcode, Unit
 from tdsl_runtime.kernels import columns
 from tdsl_runtime.kernels.execute import Features
@@ -33,6 +33,7 @@ class Code:
     table: Ints
     turns: Ints
     run_of: Ints
+    written: Ints
     runs: Ints
     taps: int
     words: int
@@ -40,8 +41,10 @@ class Code:
     figures: Ints
     memory: Words
     external: Words
+    in_ports: Ints
     out_ports: Ints
-    written: tuple[tuple[int, int], ...]
+    packed_in_ports: Ints
+    packed_out_ports: Ints
     values: int
     acts: int
     trits: int
@@ -83,6 +86,7 @@ def decode(program: Program, fuse: bool) -> Code:
         table=_field_table(ops),
         turns=turns,
         run_of=run_of,
+        written=_stretches(written),
         runs=runs,
         taps=taps + 1,
         words=words + 1,
@@ -102,8 +106,10 @@ def decode(program: Program, fuse: bool) -> Code:
         ),
         memory=_memory(program),
         external=np.ascontiguousarray(program.external).reshape(-1),
+        in_ports=input_ports(program.inputs),
         out_ports=output_ports(program),
-        written=tuple(sorted({span for spans in written.values() for span in spans})),
+        packed_in_ports=packed_ports(program.inputs),
+        packed_out_ports=packed_ports(program.outputs),
         values=values,
         acts=acts,
         trits=64 * acts + reach if tiles_granted() else 0,
@@ -156,6 +162,17 @@ def _written(program: Program) -> _Spans:
             first, last = rows_written(op)
             spans.setdefault(op.opcode, []).append((first * row, last * row))
     return spans
+
+
+def _stretches(written: _Spans) -> Ints:
+    """The stretches of words that micro-ops may write: first word, words; none meet."""
+    merged: list[list[int]] = []
+    for first, end in sorted({span for spans in written.values() for span in spans}):
+        if merged and first <= merged[-1][1]:
+            merged[-1][1] = max(merged[-1][1], end)
+        else:
+            merged.append([first, end])
+    return np.array([(first, end - first) for first, end in merged], np.int64).reshape(-1, 2)
 
 
 def accumulator_room(program: Program) -> int:

@@ -8,31 +8,71 @@ from numpy.typing import NDArray
 
 from tdsl_runtime.isa import MicroOp, Opcode
 from tdsl_runtime.kernels import columns
+from tdsl_runtime.packed import PackedTrits, words_of_line
 from tdsl_runtime.ports import Images
 from tdsl_runtime.program import Port, Program
 
 Ints = NDArray[np.int64]
+_NO_WORDS = np.zeros(0, np.uint64)
 _WRITERS = (Opcode.DMAOUT, Opcode.BANDOUT, Opcode.REGOUT)
 
 
-def input_ports(
-    ports: Sequence[Port], images: Mapping[str, NDArray[Any]]
-) -> tuple[Ints, NDArray[np.uint8]]:
-    """The table of the input ports, and all images as one row of bytes."""
+def input_ports(ports: Sequence[Port]) -> Ints:
+    """The table of the input ports."""
     table = np.zeros((len(ports), columns.PORT_COLUMNS), np.int64)
-    parts = [np.zeros(0, np.uint8)]
     start = 0
     for row, port in zip(table, ports, strict=True):
         kind = element_type(port.low, port.high)
-        image = np.ascontiguousarray(images[port.name], columns.ELEMENTS[kind])
         row[:] = start, kind, *port.shape, port.bits
-        parts.append(image.reshape(-1).view(np.uint8))
-        start += image.nbytes
-    return table, parts[1] if len(parts) == 2 else np.concatenate(parts)
+        start += int(np.prod(port.shape)) * np.dtype(columns.ELEMENTS[kind]).itemsize
+    return table
+
+
+def input_bytes(
+    ports: Sequence[Port], table: Ints, images: Mapping[str, NDArray[Any]]
+) -> NDArray[np.uint8]:
+    """All input images as one row of bytes."""
+    parts = [
+        np.ascontiguousarray(images[port.name], columns.ELEMENTS[int(row[columns.P_TYPE])]).reshape(
+            -1
+        )
+        for port, row in zip(ports, table, strict=True)
+    ]
+    if len(parts) == 1:
+        return parts[0].view(np.uint8)
+    return np.concatenate([np.zeros(0, np.uint8), *(part.view(np.uint8) for part in parts)])
+
+
+def packed_ports(ports: Sequence[Port]) -> Ints:
+    """The table of ports that take or give packed trits."""
+    table = np.zeros((len(ports), columns.PORT_COLUMNS), np.int64)
+    start = 0
+    for row, port in zip(table, ports, strict=True):
+        row[:] = start, columns.PACKED, *port.shape, port.bits
+        start += 16 * port.height * words_of_line(port.channels, port.width)
+    return table
+
+
+def packed_bytes(ports: Sequence[Port], images: Mapping[str, PackedTrits]) -> NDArray[np.uint8]:
+    """All input images of packed trits as one row of bytes."""
+    parts = [np.ascontiguousarray(images[port.name].words).reshape(-1) for port in ports]
+    return (parts[0] if len(parts) == 1 else np.concatenate([_NO_WORDS, *parts])).view(np.uint8)
 
 
 def output_ports(program: Program) -> Ints:
     """The table of the output ports, with element types that hold whatever is written."""
+    table = np.zeros((len(program.outputs), columns.PORT_COLUMNS), np.int64)
+    start = 0
+    for row, port, (low, high) in zip(table, program.outputs, written_ranges(program), strict=True):
+        kind = element_type(low, high)
+        row[:] = start, kind, *port.shape, port.bits
+        size = int(np.prod(port.shape)) * np.dtype(columns.ELEMENTS[kind]).itemsize
+        start += (size + 7) // 8 * 8
+    return table
+
+
+def written_ranges(program: Program) -> list[tuple[int, int]]:
+    """The range of what a program may write to each output port."""
     planes = [1] * (1 << 8)
     for op in program.ops:
         if op.opcode is Opcode.BUF:
@@ -43,14 +83,7 @@ def output_ports(program: Program) -> Ints:
             low, high = _written(op, planes)
             before = ranges[op["port"]]
             ranges[op["port"]] = min(before[0], low), max(before[1], high)
-    table = np.zeros((len(program.outputs), columns.PORT_COLUMNS), np.int64)
-    start = 0
-    for row, port, (low, high) in zip(table, program.outputs, ranges, strict=True):
-        kind = element_type(low, high)
-        row[:] = start, kind, *port.shape, port.bits
-        size = int(np.prod(port.shape)) * np.dtype(columns.ELEMENTS[kind]).itemsize
-        start += (size + 7) // 8 * 8
-    return table
+    return ranges
 
 
 def _written(op: MicroOp, planes: Sequence[int]) -> tuple[int, int]:
@@ -67,13 +100,15 @@ def _written(op: MicroOp, planes: Sequence[int]) -> tuple[int, int]:
 
 
 def bytes_of(table: Ints) -> int:
-    """Bytes that the images of the output ports take."""
+    """Bytes that the images of the output ports take, in whole words."""
     if not len(table):
         return 0
     last = table[-1]
-    values = last[columns.P_CHANNELS] * last[columns.P_HEIGHT] * last[columns.P_WIDTH]
-    size = np.dtype(columns.ELEMENTS[int(last[columns.P_TYPE])]).itemsize
-    return int(last[columns.P_START] + values * size)
+    start, kind, channels, height, width = (int(value) for value in last[: columns.P_BITS])
+    if kind == columns.PACKED:
+        return start + 16 * height * words_of_line(channels, width)
+    size = channels * height * width * np.dtype(columns.ELEMENTS[kind]).itemsize
+    return start + (size + 7) // 8 * 8
 
 
 def element_type(low: int, high: int) -> int:
@@ -93,4 +128,18 @@ def output_images(ports: Sequence[Port], table: Ints, out: NDArray[np.uint8]) ->
         start = row[columns.P_START]
         size = int(np.prod(port.shape)) * kind.itemsize
         images[port.name] = out[start : start + size].view(kind).reshape(port.shape)
+    return images
+
+
+def packed_images(
+    ports: Sequence[Port], table: Ints, out: NDArray[np.uint8]
+) -> dict[str, PackedTrits]:
+    """The images of output ports of packed trits."""
+    images: dict[str, PackedTrits] = {}
+    for port, row in zip(ports, table, strict=True):
+        start, line = int(row[columns.P_START]), words_of_line(port.channels, port.width)
+        words = out[start : start + 16 * port.height * line].view(np.uint64)
+        images[port.name] = PackedTrits(
+            words.reshape(2, port.height, line), port.channels, port.width
+        )
     return images

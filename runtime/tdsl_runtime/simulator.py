@@ -18,21 +18,39 @@ from numpy.typing import NDArray
 from tdsl_runtime.counters import Counter, Counters
 from tdsl_runtime.decoding import Ints, decode
 from tdsl_runtime.errors import MachineError
-from tdsl_runtime.image_bytes import bytes_of, input_ports, output_images
+from tdsl_runtime.image_bytes import (
+    bytes_of,
+    input_bytes,
+    output_images,
+    packed_bytes,
+    packed_images,
+    written_ranges,
+)
 from tdsl_runtime.interpreter import Interpreter, Result
 from tdsl_runtime.isa import TABLE, Opcode, Unit
 from tdsl_runtime.kernels import columns
 from tdsl_runtime.kernels.execute import engine
-from tdsl_runtime.ports import Images, check_inputs
+from tdsl_runtime.packed import PackedTrits, pack_trits, unpack_trits
+from tdsl_runtime.ports import check_inputs, check_packed, require_trits
 from tdsl_runtime.program import Program
 from tdsl_runtime.validation import validate
-from tdsl_runtime.workspace import Workspace, new_workspace, refresh, token_queues
+from tdsl_runtime.workspace import new_workspace
 
 # Numba has no type annotations.
 event: Any = import_module("numba.core.event")
 typeof: Any = import_module("numba").typeof
 
 _UNITS = np.array([TABLE[opcode].unit for opcode in Opcode])
+_POSTS = 1024
+"""Posts of tokens that there is room for at first."""
+
+
+@dataclass(frozen=True, slots=True)
+class PackedResult:
+    """The output images of a run by port name, as packed trits, and what it counted."""
+
+    outputs: dict[str, PackedTrits]
+    counters: Counters
 
 
 class Simulator:
@@ -49,17 +67,20 @@ class Simulator:
         validate(program)
         self.program = program
         self._code = decode(program, fuse)
-        self._spaces: list[Workspace] = []
+        self._by_unit = np.array(
+            [_UNITS[self._code.table[:, 0]] == unit for unit in Unit], np.int64
+        )
+        self._posts = _POSTS
+        self._spaces: list[_Arrays] = []
         self._on_compile = on_compile
         self._kernels = engine(self._code.features)
 
     def load(self) -> None:
         """Load the kernels, or compile them: what the first run would do otherwise."""
         with self._compiling():
-            zeros = {port.name: np.zeros(port.shape, np.int64) for port in self.program.inputs}
-            space = new_workspace(self.program, self._code)
-            arguments = self._frame(space, zeros, 1).arguments
-            self._kernels.compile(tuple(typeof(argument) for argument in arguments))
+            kinds = [typeof(array) for array in self._new_space()]
+            kinds += [typeof(array) for array in self._frame(np.zeros(0, np.uint8)).arguments]
+            self._kernels.compile(tuple(kinds))
 
     def run(self, inputs: Mapping[str, NDArray[Any]]) -> Result:
         """Run on images [C, H, W] by port name.
@@ -68,8 +89,33 @@ class Simulator:
         what no buffer holds or waits for a token that is never posted.
         """
         images = check_inputs(self.program.inputs, inputs)
-        with self._compiling():
-            return self._execute(images)
+        frame = self._execute(
+            self._frame(input_bytes(self.program.inputs, self._code.in_ports, images))
+        )
+        if frame is None:
+            return Interpreter(self.program).run(images)
+        outputs = output_images(self.program.outputs, self._code.out_ports, frame.out)
+        return Result(outputs, self._counters(frame))
+
+    def run_packed(self, inputs: Mapping[str, PackedTrits]) -> PackedResult:
+        """Run on packed trits, and give the outputs as such: nothing is unpacked on the way.
+
+        Raises MachineError as `run` does, and where a port has other values than trits.
+        """
+        for port, (low, high) in zip(
+            self.program.outputs, written_ranges(self.program), strict=True
+        ):
+            require_trits(port.name, low, high)
+        check_packed(self.program.inputs, inputs)
+        raw = packed_bytes(self.program.inputs, inputs)
+        frame = self._execute(self._frame(raw, packed=True))
+        if frame is None:
+            images = {name: unpack_trits(packed) for name, packed in inputs.items()}
+            result = Interpreter(self.program).run(images)
+            outputs = {name: pack_trits(image) for name, image in result.outputs.items()}
+            return PackedResult(outputs, result.counters)
+        packed = packed_images(self.program.outputs, self._code.packed_out_ports, frame.out)
+        return PackedResult(packed, self._counters(frame))
 
     def run_many(
         self, frames: Sequence[Mapping[str, NDArray[Any]]], *, threads: int = 1
@@ -81,57 +127,54 @@ class Simulator:
         with ThreadPoolExecutor(threads) as pool:
             return [first, *pool.map(self.run, frames[1:])]
 
-    def _execute(self, images: Images, posts: int = 1024) -> Result:
-        code = self._code
+    def _execute(self, frame: "_Frame") -> "_Frame | None":
+        """Execute a frame; None if its sums are beyond the 32 bits of the kernels' accumulators."""
         try:
             space = self._spaces.pop()
         except IndexError:
-            space = new_workspace(self.program, code)
-        refresh(space, code)
-        frame = self._frame(space, images, posts)
-        self._kernels(*frame.arguments)
+            space = self._new_space()
+        while True:
+            self._call(space, frame)
+            if frame.status[0] != columns.MORE_POSTS:
+                break
+            self._posts *= 16
+            space = self._new_space()
+            frame = frame.again()
         self._spaces.append(space)
-        status = frame.status
-        if status[0] == columns.MORE_POSTS:
-            return self._execute(images, 16 * posts)
-        if status[0] == columns.EXCESS:
-            # Sums beyond the 32 bits of the kernels' accumulators: exact, but slow.
-            return Interpreter(self.program).run(images)
-        if status[0] != columns.DONE:
-            raise _failure(self.program, status)
-        outputs = output_images(self.program.outputs, code.out_ports, frame.out)
-        return Result(outputs, _counters(code.table, frame.counts, frame.clock))
+        if frame.status[0] == columns.EXCESS:
+            return None
+        if frame.status[0] != columns.DONE:
+            raise _failure(self.program, frame.status)
+        return frame
 
-    def _frame(self, space: Workspace, images: Images, posts: int) -> "_Frame":
-        code, machine = self._code, self.program.machine
-        in_ports, raw = input_ports(self.program.inputs, images)
-        out = np.zeros(bytes_of(code.out_ports), np.uint8)
-        counts = np.zeros((len(code.table), len(Counter)), np.int64)
-        clock = np.zeros(columns.CLOCK_SIZE, np.int64)
-        status = np.zeros(5, np.int64)
-        arguments = (
-            code.table,
-            code.turns,
-            code.run_of,
-            *space.plans,
-            code.costs,
-            code.figures,
-            space.memory.reshape(-1),
-            code.external,
-            in_ports,
-            raw,
-            code.out_ports,
-            out,
-            *space.kept,
-            *space.registers,
-            *space.scratch,
-            counts,
-            clock,
-            np.zeros((len(Unit), machine.queue + 1), np.int64),
-            *token_queues(machine.tokens, posts),
-            status,
+    def _call(self, space: "_Arrays", frame: "_Frame") -> None:
+        if self._kernels.signatures:
+            self._kernels(*space, *frame.arguments)
+            return
+        with self._compiling():
+            self._kernels(*space, *frame.arguments)
+
+    def _new_space(self) -> "_Arrays":
+        return new_workspace(self.program, self._code, self._posts)
+
+    def _frame(self, raw: NDArray[np.uint8], packed: bool = False) -> "_Frame":
+        code = self._code
+        if packed:
+            return _new_frame(code.packed_in_ports, raw, code.packed_out_ports, len(code.table))
+        return _new_frame(code.in_ports, raw, code.out_ports, len(code.table))
+
+    def _counters(self, frame: "_Frame") -> Counters:
+        clock = frame.clock
+        done = clock[columns.CLOCK_DONE : columns.CLOCK_DONE + len(Unit)]
+        issue_cycles = int(clock[columns.CLOCK_ISSUE])
+        return Counters(
+            table=frame.counts,
+            done=done,
+            busy=self._by_unit @ frame.counts[:, Counter.BUSY],
+            issued=int(clock[columns.CLOCK_ISSUED]),
+            issue_cycles=issue_cycles,
+            cycles=max(issue_cycles, int(done.max())),
         )
-        return _Frame(arguments, out, counts, clock, status)
 
     @contextmanager
     def _compiling(self) -> Generator[None]:
@@ -160,28 +203,41 @@ class Simulator:
                 gc.enable()
 
 
+_Arrays = tuple[NDArray[Any], ...]
+
+
 @dataclass(frozen=True, slots=True)
 class _Frame:
-    """The kernels' arguments for one frame, and those among them that tell of its end."""
+    """The arrays of one frame: those it comes in, and those it leaves."""
 
-    arguments: tuple[NDArray[Any], ...]
+    in_ports: Ints
+    raw: NDArray[np.uint8]
+    out_ports: Ints
     out: NDArray[np.uint8]
     counts: Ints
     clock: Ints
     status: Ints
 
+    @property
+    def arguments(self) -> _Arrays:
+        """The kernels' last arguments."""
+        out = self.out, self.out.view(np.uint64)
+        return self.in_ports, self.raw, self.out_ports, *out, self.counts, self.clock, self.status
 
-def _counters(table: Ints, counts: Ints, clock: Ints) -> Counters:
-    units = _UNITS[table[:, 0]]
-    done = clock[columns.CLOCK_DONE : columns.CLOCK_DONE + len(Unit)].copy()
-    issue_cycles = int(clock[columns.CLOCK_ISSUE])
-    return Counters(
-        table=counts,
-        done=done,
-        busy=np.array([counts[units == unit, Counter.BUSY].sum() for unit in Unit], np.int64),
-        issued=int(clock[columns.CLOCK_ISSUED]),
-        issue_cycles=issue_cycles,
-        cycles=max(issue_cycles, int(done.max())),
+    def again(self) -> "_Frame":
+        """The same frame, not yet executed."""
+        return _new_frame(self.in_ports, self.raw, self.out_ports, len(self.counts))
+
+
+def _new_frame(in_ports: Ints, raw: NDArray[np.uint8], out_ports: Ints, ops: int) -> _Frame:
+    return _Frame(
+        in_ports,
+        raw,
+        out_ports,
+        np.zeros(bytes_of(out_ports), np.uint8),
+        np.zeros((ops, len(Counter)), np.int64),
+        np.zeros(columns.CLOCK_SIZE, np.int64),
+        np.zeros(5, np.int64),
     )
 
 

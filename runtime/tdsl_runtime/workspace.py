@@ -1,62 +1,51 @@
-"""The arrays of one run at a time: what holds from frame to frame, and what starts anew."""
+"""A decoded program -> the arrays that one frame at a time works in."""
 
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from tdsl_runtime.decoding import Code, Ints, Words, accumulator_room
+from tdsl_runtime.decoding import Code, accumulator_room
+from tdsl_runtime.isa import Unit
 from tdsl_runtime.kernels import columns
 from tdsl_runtime.program import Program
 from tdsl_runtime.state import RESULTS
 
 
-@dataclass(frozen=True, slots=True)
-class Workspace:
-    """The arrays of one run at a time, in the order of the kernels' arguments.
+def new_workspace(program: Program, code: Code, posts: int) -> tuple[NDArray[Any], ...]:
+    """The kernels' arguments that hold from frame to frame, in their order.
 
-    `plans` and `kept` (the buffers' descriptors) hold from frame to frame; `registers` start at 0.
+    There is room for `posts` posts of tokens at a time.
     """
-
-    plans: tuple[NDArray[Any], ...]
-    memory: Words
-    kept: tuple[NDArray[Any], ...]
-    registers: tuple[NDArray[Any], ...]
-    scratch: tuple[NDArray[Any], ...]
-
-
-def refresh(space: Workspace, code: Code) -> None:
-    """Make a workspace ready for the next frame: memory and registers as at the start."""
-    for start, end in code.written:
-        space.memory[:, start:end] = code.memory[:, start:end]
-    for register in space.registers:
-        register.fill(0)
-
-
-def new_workspace(program: Program, code: Code) -> Workspace:
-    """Arrays as the first frame needs them."""
     machine = program.machine
     bits = 2 * (machine.macros // 64 + 2)
-    return Workspace(
-        plans=_plan_tables(code),
-        memory=code.memory.copy(),
-        kept=(np.zeros((1 << 8, columns.DESCRIPTOR_COLUMNS), np.int64),),
-        registers=(
-            np.zeros(8, np.int64),
-            np.zeros(4 * columns.LEVELS, np.int32),
-            _aligned(4 * (machine.accumulators + 32) * accumulator_room(program), np.int32),
-            np.zeros(machine.thresholds * machine.macros + 64, np.int32),
-            np.zeros(columns.LANES, np.int64),
-            np.zeros(RESULTS, np.int64),
-        ),
-        scratch=(
-            np.zeros(code.values, np.int64),
-            np.zeros(bits, np.uint64),
-            np.zeros(bits, np.uint64),
-            np.zeros(2 * code.acts, np.uint64),
-            np.zeros(code.acts, np.int64),
-        ),
+    return (
+        code.table,
+        code.turns,
+        code.run_of,
+        code.written,
+        code.memory.reshape(-1),
+        *_plan_tables(code),
+        code.costs,
+        code.figures,
+        code.memory.copy().reshape(-1),
+        code.external,
+        np.zeros((1 << 8, columns.DESCRIPTOR_COLUMNS), np.int64),
+        np.zeros(8, np.int64),
+        np.zeros(4 * columns.LEVELS, np.int32),
+        _aligned(4 * (machine.accumulators + 32) * accumulator_room(program), np.int32),
+        np.zeros(machine.thresholds * machine.macros + 64, np.int32),
+        np.zeros(columns.LANES, np.int64),
+        np.zeros(RESULTS, np.int64),
+        np.zeros(code.values, np.int64),
+        np.zeros(bits, np.uint64),
+        np.zeros(bits, np.uint64),
+        np.zeros(2 * code.acts, np.uint64),
+        np.zeros(code.acts, np.int64),
+        np.zeros((len(Unit), machine.queue + 1), np.int64),
+        *(np.zeros(machine.tokens, np.int64) for _ in ("heads", "tails")),
+        *(np.zeros(posts, np.int64) for _ in ("posts", "links")),
+        np.zeros(1, np.int64),
     )
 
 
@@ -91,11 +80,3 @@ def _plan_tables(code: Code) -> tuple[NDArray[Any], ...]:
         np.ones(2, np.int64),
         np.frombuffer(columns.TILE_CONFIG, np.uint8).copy(),
     )
-
-
-def token_queues(tokens: int, posts: int) -> tuple[Ints, ...]:
-    """Empty queues for the tokens, and a chain of unused posts."""
-    links = np.arange(1, posts + 1)
-    links[-1] = -1
-    none = np.full(tokens, -1, np.int64)
-    return none, none.copy(), np.zeros(posts, np.int64), links, np.zeros(1, np.int64)

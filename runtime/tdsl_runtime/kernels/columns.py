@@ -76,6 +76,8 @@ ELEMENTS: tuple[type[np.integer[Any]], ...] = (
     np.int64,
 )
 """Element types of images, by number; outputs have signed ones."""
+PACKED = len(ELEMENTS)
+"""The number in place of an element type at ports of packed trits."""
 LEVELS = 1 << 12
 # The clock: issue cycle, micro-ops issued, then for each unit when it is free and when all is done.
 CLOCK_ISSUE, CLOCK_ISSUED, CLOCK_FREE, CLOCK_DONE = 0, 1, 2, 6

@@ -64,6 +64,8 @@ from tdsl_runtime.kernels.columns import (
     OP_STORE,
     OP_TLOAD,
     OP_WAIT,
+    P_TYPE,
+    PACKED,
     PITCH,
     PIXELS,
     R_COUNT,
@@ -78,6 +80,7 @@ from tdsl_runtime.kernels.columns import (
 from tdsl_runtime.kernels.control import describe, guards, load_rows, synchronise
 from tdsl_runtime.kernels.dot import dot_by_counts
 from tdsl_runtime.kernels.dot_matrix import dot_by_tiles, suits_tiles
+from tdsl_runtime.kernels.frame import clear, empty_queues, restore
 from tdsl_runtime.kernels.jit import njit
 from tdsl_runtime.kernels.lines import ceil_div, line_of, span_pixels, span_start
 from tdsl_runtime.kernels.lookup import look_up, lut_failure
@@ -86,6 +89,7 @@ from tdsl_runtime.kernels.ones import dot_ones
 from tdsl_runtime.kernels.plan import plan
 from tdsl_runtime.kernels.port_in import levels_in, pixels_in, planes_in, time_in
 from tdsl_runtime.kernels.port_out import dma_out, out_failure, pixels_out, time_out
+from tdsl_runtime.kernels.port_packed import packed_in, packed_out
 from tdsl_runtime.kernels.row_columns import AC_MACROS
 from tdsl_runtime.kernels.rows import work_on_rows
 from tdsl_runtime.kernels.store import store
@@ -129,14 +133,14 @@ def engine(features: Features) -> Any:
     tiles, lut, levels_used, lines, rows, turned = features
 
     def execute(
-        table: Any, turns: Any, run_of: Any, runs: Any, strips: Any, taps: Any, pieces: Any,
-        words: Any, fills: Any, homes: Any, entries: Any, masks: Any, steps: Any, kw: Any,
-        kbase: Any, kstep: Any, panel: Any, spelled: Any, tiled: Any, loads: Any, sums: Any,
-        stamps: Any, layout: Any, costs: Any, figures: Any, mem: Any, external: Any, in_ports: Any,
-        raw: Any, out_ports: Any, out: Any, buffers: Any, counters: Any, levels: Any, acc: Any,
-        thresholds: Any, excess: Any, results: Any, values: Any, bits: Any, there: Any, acts: Any,
-        marks: Any, counts: Any, clock: Any, started: Any, heads: Any, tails: Any, posts: Any,
-        links: Any, free: Any, status: Any,
+        table: Any, turns: Any, run_of: Any, written: Any, image: Any, runs: Any, strips: Any,
+        taps: Any, pieces: Any, words: Any, fills: Any, homes: Any, entries: Any, masks: Any,
+        steps: Any, kw: Any, kbase: Any, kstep: Any, panel: Any, spelled: Any, tiled: Any,
+        loads: Any, sums: Any, stamps: Any, layout: Any, costs: Any, figures: Any, mem: Any,
+        external: Any, buffers: Any, counters: Any, levels: Any, acc: Any, thresholds: Any,
+        excess: Any, results: Any, values: Any, bits: Any, there: Any, acts: Any, marks: Any,
+        started: Any, heads: Any, tails: Any, posts: Any, links: Any, free: Any, in_ports: Any,
+        raw: Any, out_ports: Any, out: Any, out_words: Any, counts: Any, clock: Any, status: Any,
     ) -> None:  # fmt: skip
         """Run a program to its HALT; counters, outputs and status come back in the arrays given.
 
@@ -146,6 +150,15 @@ def engine(features: Features) -> Any:
         wplane, aplane, bplane = mem.size // 2, acts.size // 2, bits.size // 2
         at, active = 0, macros
         stamps[1] += 1
+        restore(written, image, mem, wplane)
+        empty_queues(started, heads, tails, links, free)
+        for registers in (counters, results, excess):
+            clear(registers)
+        if lines:
+            clear(acc)
+            clear(thresholds)
+        if levels_used:
+            clear(levels)
         if tiles:
             start_tiles(layout)
         while True:
@@ -226,7 +239,11 @@ def engine(features: Features) -> Any:
             elif lines and code == OP_DMAIN:
                 port = in_ports[op[I_PORT]]
                 low, pixels = pixels_in(op, buffers, counters, y)
-                if levels_used and pixels > 0 and op[I_FORMAT] != 0:
+                if pixels > 0 and port[P_TYPE] == PACKED:
+                    packed_in(
+                        op, raw, port, mem, wplane, buffers, counters, y, low, pixels, acts, aplane
+                    )
+                elif levels_used and pixels > 0 and op[I_FORMAT] != 0:
                     levels_in(
                         op, raw, port, mem, wplane, buffers, counters, y, low, pixels, levels,
                         values, acts, aplane,
@@ -240,10 +257,18 @@ def engine(features: Features) -> Any:
             elif lines and code == OP_DMAOUT:
                 port = out_ports[op[O_PORT]]
                 low, pixels = pixels_out(op, port, buffers, counters, y)
-                if pixels > 0 and not dma_out(
-                    op, out, port, mem, wplane, buffers, counters, y, low, pixels, values, acts,
-                    aplane,
-                ):  # fmt: skip
+                held = True
+                if pixels > 0 and port[P_TYPE] == PACKED:
+                    held = packed_out(
+                        op, out_words, port, mem, wplane, buffers, counters, y, low, pixels, acts,
+                        aplane,
+                    )  # fmt: skip
+                elif pixels > 0:
+                    held = dma_out(
+                        op, out, port, mem, wplane, buffers, counters, y, low, pixels, values,
+                        acts, aplane,
+                    )  # fmt: skip
+                if not held:
                     out_failure(op, buffers, counters, y, low, pixels, status)
                     break
                 time_out(op, port, buffers, figures, cost, pixels, clock, started, row)
