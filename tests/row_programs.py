@@ -13,11 +13,12 @@ import numpy as np
 from hypothesis import strategies as st
 
 from tdsl_runtime.description import MachineDescription, load_machine
+from tdsl_runtime.encoding import encode
 from tdsl_runtime.isa import MicroOp, Opcode, Reduction, Unit, micro_op
 from tdsl_runtime.program import Port, Program
 from tdsl_runtime.row_fields import BODY, row_micro_op
 from tdsl_runtime.state import Buffer
-from tests.programs import build_program, random_trits
+from tests.programs import build_program, random_program, random_trits
 
 ROWS = 24
 BUFFER_ROWS = 8
@@ -45,6 +46,40 @@ def row_programs(largest: int = 14) -> st.SearchStrategy[Program]:
 def random_row_program(seed: int, size: int) -> Program:
     """A valid program of about `size` pieces."""
     return _Maker(Random(seed), np.random.default_rng(seed)).program(size)
+
+
+def mixed_programs() -> st.SearchStrategy[Program]:
+    """Random programs of both organisations in the same cells."""
+    return st.builds(mixed_program, st.integers(0, 2**32 - 1), st.integers(1, 14))
+
+
+def mixed_program(seed: int, size: int) -> Program:
+    """A program of line buffers, with row micro-ops that change its weights and features."""
+    r, program = Random(seed), random_program(seed, size)
+    ops, skipped, depth = list(program.ops), 0, 0
+    places: list[int] = []
+    for at, op in enumerate(program.ops):
+        if at and depth == 0 and at >= skipped:
+            places.append(at)
+        depth += (op.opcode is Opcode.LOOP) - (op.opcode is Opcode.END)
+        if op.opcode is Opcode.GUARD:
+            skipped = max(skipped, at + 1 + op["skip"])
+    for at in sorted(r.choices(places, k=4), reverse=True):
+        ops.insert(at, _change(r))
+    return replace(program, code=encode(ops), code_origins=np.zeros(len(ops), np.int32))
+
+
+def _change(r: Random) -> MicroOp:
+    """A row micro-op on the rows at the start of the memory."""
+    dst, a, b = (r.randint(0, 24) for _ in range(3))
+    match r.choice((Opcode.MOVE, Opcode.LOGIC, Opcode.SUM)):
+        case Opcode.MOVE:
+            return row_micro_op(Opcode.MOVE, dst=dst, n=2, a=a, by=r.randint(-70, 70))
+        case Opcode.LOGIC:
+            steps = {"astep": 1, "bstep": 1, "table": r.randint(0, 15)}
+            return row_micro_op(Opcode.LOGIC, dst=dst, n=3, a=a, b=b, **steps)
+        case _:
+            return row_micro_op(Opcode.SUM, dst=dst, n=5, a=a, an=3, b=b, bn=4)
 
 
 def _machine(r: Random) -> MachineDescription:

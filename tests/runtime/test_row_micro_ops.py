@@ -19,7 +19,7 @@ from tdsl_runtime.program import Port, Program
 from tdsl_runtime.row_fields import row_micro_op
 from tdsl_runtime.simulator import Simulator
 from tests.programs import build_program, random_inputs
-from tests.row_programs import row_programs
+from tests.row_programs import mixed_programs, row_programs
 
 MANY = settings(deadline=None, max_examples=100)
 
@@ -38,6 +38,17 @@ def outcomes(engine: Interpreter | Simulator, program: Program) -> Sequence[Resu
 @given(program=row_programs())
 @MANY
 def test_random_programs_run_alike(program: Program) -> None:
+    assert_alike(program)
+
+
+@given(program=mixed_programs())
+@MANY
+def test_both_organisations_work_on_the_same_cells(program: Program) -> None:
+    assert_alike(program)
+
+
+def assert_alike(program: Program) -> None:
+    """Outputs and counters of both engines, or their errors, are the same."""
     slow, quick = outcomes(Interpreter(program), program), outcomes(Simulator(program), program)
     for wanted, got in zip(slow, quick, strict=True):
         if isinstance(wanted, str) or isinstance(got, str):
