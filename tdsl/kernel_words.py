@@ -33,12 +33,10 @@ Trits = Word("Trits")
 """-1, 0 and +1."""
 Bits = Word("Bits")
 """0 and 1."""
-U8, U16, U32 = Word("U8"), Word("U16"), Word("U32")
-I8, I16, I32 = Word("I8"), Word("I16"), Word("I32")
 
 
 def __getattr__(name: str) -> Word:
-    """Types of rows of other widths: `U4`, `I10`."""
+    """The other types of rows: `U1` to `U32`, `I2` to `I32`."""
     if name[:1].isupper() and named_element(name) is not None:
         return Word(name)
     raise AttributeError(name)

@@ -18,7 +18,7 @@ MODULES = sorted(
     if "samples" not in path.relative_to(Path(str(package.__file__)).parent).parts
 )
 LONGEST = 400
-CODE = re.compile(r"\b(?:E0[1-9]|N01|K01)\d\d\b")
+CODE = re.compile(r"\b(?:E0[1-9]|N01|K0[12])\d\d\b")
 
 
 @pytest.mark.parametrize("path", MODULES, ids=lambda path: f"{path.parent.name}/{path.name}")

@@ -3,7 +3,7 @@
 import ast
 import builtins
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from tdsl.diagnostics import CompileError, Diagnostic, Label
@@ -14,12 +14,13 @@ from tdsl.kernels.source import SourceFile, parsed
 _DECORATORS = ("kernel", "uop")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class KernelFile:
     """A Python file; its kernels are defined when they are asked for."""
 
     file: SourceFile
     path: str
+    _known: dict[str, Definition] = field(default_factory=dict[str, Definition])
 
     @property
     def names(self) -> list[str]:
@@ -29,10 +30,15 @@ class KernelFile:
 
     def find(self, name: str) -> Definition:
         """The kernel or micro-op `name`, one of `names`. Raises CompileError."""
+        if name in self._known:
+            return self._known[name]
         found = [one for one in self.file.tree.body if _defines(one, name)]
         function = found[-1]
         assert isinstance(function, ast.FunctionDef)
-        return define(self.file, function, self.outside, _declared(self.file, function), self.path)
+        declared = _declared(self.file, function)
+        made = define(self.file, function, self.outside, declared, self.path)
+        self._known[name] = made
+        return made
 
     def outside(self, name: str) -> Outer:
         """What a name means in the file, as far as can be told without running it."""

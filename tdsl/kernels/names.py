@@ -27,7 +27,7 @@ def look_up(scope: Scope, name: str, node: ast.expr) -> Value:
     if element is not None:
         return element
     match outer:
-        case Missing(later=True):
+        case Missing(later=True) if not scope.build.final:
             raise NotYet
         case Missing():
             near = difflib.get_close_matches(name, [*scope.values, *FUNCTIONS], n=1)
@@ -46,7 +46,7 @@ def look_up_function(scope: Scope, name: str, node: ast.expr) -> Value:
     if name in scope.values or name in FUNCTIONS or name == STATIC:
         return look_up(scope, name, node)
     match scope.definition.outside(name):
-        case Missing(later=False):
+        case Missing(later=later) if not later or scope.build.final:
             near = difflib.get_close_matches(name, FUNCTIONS, n=1)
             raise unknown_function(scope, name, node, near[0] if near else None)
         case _:
@@ -66,7 +66,7 @@ def frozen(scope: Scope, node: ast.Call) -> Value:
                 helps=("write `static(THR)`",),
             )
     match outer:
-        case Missing(later=True):
+        case Missing(later=True) if not scope.build.final:
             raise NotYet
         case Plain(value=value) if _is_constant(value):
             return _copied(value)

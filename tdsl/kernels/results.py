@@ -77,6 +77,16 @@ def _row(scope: Scope, value: Value, stated: RowType, node: ast.expr) -> Row:
             "one number, not one a pixel",
             helps=(f"write its type as `{TotalType(value.many)}`",),
         )
+    if isinstance(value, list | tuple):
+        raise scope.reject(
+            "K0115",
+            f"`{stated}` is one row",
+            node,
+            f"this is {scope.type_text(value)}",
+            helps=(f"declare all: `-> tuple[{', '.join([str(stated)] * len(value))}]`",)
+            if 1 < len(value) < 5
+            else ("take one of them: `rows[0]`",),
+        )
     row = as_row(scope, value, node)
     if not range_of_element(stated.element).holds(scope.range(row)):
         raise _misfit(scope, row, stated, node)

@@ -37,6 +37,8 @@ class Build:
     builder: RowBuilder
     call_kernel: CallKernel
     diagnostics: list[Diagnostic] = field(default_factory=list[Diagnostic])
+    final: bool = False
+    """Whether every name that will ever have a value has one."""
     sources: dict[str, str] = field(default_factory=dict[str, str])
     steps: int = 0
 

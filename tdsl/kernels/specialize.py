@@ -23,7 +23,7 @@ def specialize(definition: Definition, constants: Mapping[str, int]) -> RowProgr
 
     Raises CompileError with every mistake of its body.
     """
-    program, build = _built(definition, constants)
+    program, build = _built(definition, constants, final=True)
     if build.diagnostics or program is None:
         raise CompileError(build.diagnostics, build.texts())
     verify_rows(program)
@@ -34,16 +34,18 @@ def look_over(definition: Definition) -> None:
     """Raise CompileError for what is wrong whatever the constants without a default will be."""
     defaults = {p.name: p.default for p in definition.constants if p.default is not None}
     try:
-        _, build = _built(definition, defaults)
+        _, build = _built(definition, defaults, final=False)
     except NotYet:
         return
     if build.diagnostics:
         raise CompileError(build.diagnostics, build.texts())
 
 
-def _built(definition: Definition, constants: Mapping[str, int]) -> tuple[RowProgram | None, Build]:
+def _built(
+    definition: Definition, constants: Mapping[str, int], *, final: bool
+) -> tuple[RowProgram | None, Build]:
     inputs = [_input(p.name, p.type) for p in definition.rows if isinstance(p.type, RowType)]
-    build = Build(RowBuilder(inputs), call_kernel)
+    build = Build(RowBuilder(inputs), call_kernel, final=final)
     build.sources[definition.file.name] = definition.file.text
     scope = Scope(definition, build, stack=(definition,))
     number = 0

@@ -63,9 +63,10 @@ def _at(program: RowProgram, images: list[np.ndarray], v: int, y: int, x: int) -
         case Unary(op=op, a=a):
             bit = Range(0, 1).holds(program.values[a].range)
             p = here(a)
-            return {
+            alone: dict[str, int] = {
                 "-": -p, "abs": abs(p), "~": 1 - p if bit else ~p, "popcount": p.bit_count()
-            }[op]  # fmt: skip
+            }  # fmt: skip
+            return alone[op]
         case Scale(a=a, amount=amount):
             return here(a) * 2**amount if amount >= 0 else here(a) // 2**-amount
         case Compare(relation=relation, a=a, b=b, inverted=inverted):
