@@ -76,7 +76,7 @@ def train(model: Classifier, examples: Split, args: argparse.Namespace) -> None:
     labels = torch.from_numpy(examples.label.astype(np.int64)).to(device)
     optimiser = torch.optim.Adam(model.parameters(), lr=args.rate)
     seconds, epoch = resume(model, optimiser, args.checkpoint)
-    clock = time.monotonic()
+    clock = time.process_time()
     while seconds < args.minutes * 60:
         model.train()
         hits = seen = total = 0.0
@@ -93,7 +93,7 @@ def train(model: Classifier, examples: Split, args: argparse.Namespace) -> None:
             seen += len(chosen)
             total += loss.item() * len(chosen)
             hits += int((logits.argmax(1) == labels[chosen]).sum())
-            now = time.monotonic()
+            now = time.process_time()
             seconds, clock = seconds + now - clock, now
             if seconds >= args.minutes * 60:
                 break
