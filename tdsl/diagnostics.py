@@ -70,6 +70,10 @@ class CompileError(Exception):
     def __str__(self) -> str:
         return render_all(self.diagnostics, self.sources)
 
+    def _render_traceback_(self) -> list[str]:
+        """What a notebook shows in place of a traceback: the way here is not the user's."""
+        return str(self).split("\n")
+
 
 def render_all(diagnostics: Iterable[Diagnostic], sources: Sources) -> str:
     """Return the text of several diagnostics, an empty line between two."""
