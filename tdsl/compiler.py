@@ -12,7 +12,7 @@ from tdsl.ir.specialize import specialize
 from tdsl.lowering.allocate import Misfit
 from tdsl.lowering.emit import emit
 from tdsl.lowering.image import memory_image
-from tdsl.lowering.map import map_selection
+from tdsl.lowering.choose import Wishes, choose
 from tdsl.lowering.plan import Plan
 from tdsl.lowering.select import select
 from tdsl.passes.eliminate_dead_nodes import eliminate_dead_nodes
@@ -22,6 +22,9 @@ from tdsl_runtime.description import MachineDescription
 from tdsl_runtime.encoding import encode
 from tdsl_runtime.isa import FieldError, Opcode
 from tdsl_runtime.program import Port, Program
+
+NO_WISHES = Wishes()
+"""The fewest cycles, every layer as the compiler likes."""
 
 DEFAULT_PASSES: tuple[Pass, ...] = (eliminate_dead_nodes, fold_pools)
 
@@ -41,6 +44,7 @@ def compile_graph(
     arrays: Arrays,
     machine: MachineDescription,
     sizes: Mapping[str, int] | None = None,
+    wishes: Wishes = NO_WISHES,
 ) -> Compiled:
     """Compile a network for one machine and one image size.
 
@@ -49,7 +53,7 @@ def compile_graph(
     fixed = specialize(graph, sizes or {})
     model = run_passes(Model(fixed, arrays), DEFAULT_PASSES)
     selection = select(model.graph, model.arrays)
-    plan = map_selection(selection, machine, any_size=bool(graph.symbols))
+    plan = choose(selection, machine, wishes, any_size=bool(graph.symbols))
     if isinstance(plan, Misfit):
         raise CompileError([_misfit(model.graph, machine, plan)])
     try:

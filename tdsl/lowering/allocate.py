@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from tdsl.lowering.parallel import thresholds_of
 from tdsl.lowering.plan import DotPlan, Place, Stage, Turn
 from tdsl.lowering.schedule import depth, reach
-from tdsl.lowering.steps import DotStep, Selection, Tensor, is_whole
+from tdsl.lowering.steps import DotStep, Selection, Tensor, is_whole, lines_a_turn
 from tdsl.lowering.strips import Extent
 from tdsl_runtime.description import MachineDescription
 
@@ -115,7 +115,7 @@ def lifetimes(
 
 def _depth(selection: Selection, stage: Stage, tensor: Tensor, turn: Turn) -> int:
     step = selection.steps[turn.step]
-    rise = step.rise if isinstance(step, DotStep) else 1
+    rise = lines_a_turn(step)
     users = [
         (user, reach(selection.steps[user.step], tensor))
         for user in stage.turns

@@ -8,6 +8,8 @@ STRIPS = 1
 """The loop counter of column strips."""
 LINES = 2
 """The loop counter of a stage's iterations."""
+TILES = 3
+"""The loop counter of the tiles of a band."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,7 @@
 """A plan -> micro-ops: descriptors, then one hardware loop a stage inside the loop over strips."""
 
 from tdsl.lowering.emit_descriptors import emit_descriptors
+from tdsl.lowering.emit_rows import emit_active
 from tdsl.lowering.emit_stage import emit_stage
 from tdsl.lowering.frame import Frame
 from tdsl.lowering.plan import Plan
@@ -23,6 +24,7 @@ def emit(plan: Plan) -> tuple[tuple[MicroOp, ...], tuple[Origin, ...]]:
 
 def _emit_stages(frame: Frame) -> None:
     """All stages; at the start, both halves of the accumulators are free."""
+    emit_active(frame)
     for token in (Token.FREE_0, Token.FREE_1):
         frame.writer.signal(Unit.POST, token)
     for number in range(len(frame.plan.stages)):

@@ -8,12 +8,13 @@ from tdsl.lowering.emit_dot import emit_dot
 from tdsl.lowering.emit_input import emit_load, emit_loaded
 from tdsl.lowering.emit_logic import emit_logic
 from tdsl.lowering.emit_results import emit_results, wait_taken
+from tdsl.lowering.emit_rows import emit_rows
 from tdsl.lowering.emit_weights import load_page
 from tdsl.lowering.emit_whole import emit_whole
 from tdsl.lowering.frame import Frame
 from tdsl.lowering.hand_over import early_hand_over
 from tdsl.lowering.plan import Plan, Stage, Turn
-from tdsl.lowering.steps import DotStep, InputStep, LogicStep, is_whole
+from tdsl.lowering.steps import DotStep, InputStep, LogicStep, RowStep, is_whole
 from tdsl.lowering.unroll import loop_turns, unroll
 from tdsl.lowering.writer import Token
 from tdsl_runtime.isa import Unit
@@ -84,7 +85,8 @@ def _iteration(frame: Frame, loop: _Loop, copy: int) -> None:
 
 
 def _turn(frame: Frame, loop: _Loop, turn: Turn, clock: Clock) -> None:
-    step = frame.plan.step(turn)
+    plan = frame.plan
+    step = plan.step(turn)
     if isinstance(step, InputStep):
         return  # loaded before all others
     frame.mark(step)
@@ -95,6 +97,10 @@ def _turn(frame: Frame, loop: _Loop, turn: Turn, clock: Clock) -> None:
             case LogicStep():
                 wait_taken(frame, step)
                 emit_logic(frame, step, clock)
+                emit_results(frame, step, clock)
+            case RowStep():
+                wait_taken(frame, step)
+                emit_rows(frame, step, plan.rows[turn.step], clock)
                 emit_results(frame, step, clock)
 
 

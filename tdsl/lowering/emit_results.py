@@ -8,14 +8,23 @@ from collections.abc import Iterator
 from tdsl.lowering.clock import Clock
 from tdsl.lowering.frame import Frame
 from tdsl.lowering.plan import Plan, Stage
-from tdsl.lowering.steps import DotStep, InputStep, LogicStep, Result, Step, is_whole
+from tdsl.lowering.steps import (
+    DotStep,
+    InputStep,
+    LogicStep,
+    Result,
+    RowStep,
+    Step,
+    is_whole,
+    lines_a_turn,
+)
 from tdsl.lowering.writer import Token
 from tdsl_runtime.isa import Opcode, Unit
 
 
 def emit_results(frame: Frame, step: Step, clock: Clock) -> None:
     """Send the lines that a step has just made to the outputs it feeds."""
-    rise = step.rise if isinstance(step, DotStep) else 1
+    rise = lines_a_turn(step)
     _emit_lines(frame, step, [clock.line(rise, line) for line in range(rise)])
 
 
@@ -88,7 +97,7 @@ def _maker(step: Step) -> Unit:
     match step:
         case InputStep():
             return Unit.DMA
-        case LogicStep():
+        case LogicStep() | RowStep():
             return Unit.ARRAY
         case DotStep():
             return Unit.POST

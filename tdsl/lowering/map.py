@@ -1,15 +1,16 @@
 """Selection + machine -> plan: the fitting strategy with the fewest estimated cycles."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from tdsl.lowering.allocate import Misfit, place_rows, place_tensors, threshold_rows
 from tdsl.lowering.parallel import forms
 from tdsl.lowering.plan import DotPlan, Plan, Stage
+from tdsl.lowering.row_plan import RowPlan
 from tdsl.lowering.schedule import count, stream_stages, whole_stages
 from tdsl.lowering.steps import DotStep, Pooling, Selection, is_whole
 from tdsl.lowering.strips import Extent, strip_extents, whole_width
-from tdsl_runtime.description import MachineDescription
+from tdsl_runtime.description import PLANES, MachineDescription
 
 STRIPS = (1, 2, 3, 4, 6, 8, 12, 16, 24, 32)
 
@@ -24,18 +25,17 @@ class _Strategy:
     strips: int
     extents: dict[int, Extent]
 
-    def columns(self, step: DotStep) -> float:
-        """Columns computed for each column of the result: above 1 for the halos of strips."""
-        return self.strips * self.extents[step.out.index].width / step.out.width
-
 
 def map_selection(
-    selection: Selection, machine: MachineDescription, any_size: bool = False
+    selection: Selection,
+    machine: MachineDescription,
+    any_size: bool = False,
+    rows: Mapping[int, RowPlan] | None = None,
 ) -> Plan | Misfit:
     """The mapping of a network, or what is missing in the strategy that came closest.
 
     A network for images of `any_size` streams wherever it can: its program is as long, and its
-    features take as much memory, for every height.
+    features take as much memory, for every height. `rows` are the plans of its row programs.
     """
     choices: Forms = {
         number: forms(step, machine)
@@ -50,11 +50,11 @@ def map_selection(
     for number, strategy in enumerate(_strategies(selection)):
         if strategy.strips > 1 and any(not plan.paged for _, _, plan in plans):
             break
-        outcome = _fit(selection, machine, strategy, choices)
+        outcome = _fit(selection, machine, strategy, choices, rows or {})
         if isinstance(outcome, Misfit):
             misfits.append(outcome)
             continue
-        plans.append((_cycles(outcome, strategy), number, outcome))
+        plans.append((frame_cycles(outcome), number, outcome))
         if strategy.strips > 1 and not outcome.paged:
             break  # more strips only compute more halos
     streams = [entry for entry in plans if entry[2].strategy == "stream"]
@@ -64,7 +64,11 @@ def map_selection(
 
 
 def _fit(
-    selection: Selection, machine: MachineDescription, strategy: _Strategy, choices: Forms
+    selection: Selection,
+    machine: MachineDescription,
+    strategy: _Strategy,
+    choices: Forms,
+    rows: Mapping[int, RowPlan],
 ) -> Plan | Misfit:
     """A plan by one strategy: features first, then the fastest weights that the other rows hold."""
     crowded = _too_few_accumulators(selection, strategy.stages, choices, machine)
@@ -77,7 +81,11 @@ def _fit(
     row_trits = machine.columns * machine.macros
     fastest = {number: ladder[0] for number, ladder in choices.items()}
     levels = threshold_rows(selection, fastest, machine)
-    room = machine.rows - levels - -(-features[1] // row_trits)
+    registers = -(-max((plan.rows for plan in rows.values()), default=0) // PLANES)
+    room = machine.rows - levels - registers - -(-features[1] // row_trits)
+    if room < 0:
+        there = max(0, registers + room)
+        return Misfit("rows for row programs beside the features", registers, there, "rows")
     dots = _resident(choices, room)
     if dots is None:
         dots = _paged(choices, room)
@@ -96,6 +104,7 @@ def _fit(
         strips=strategy.strips,
         stages=strategy.stages,
         dots=dots,
+        rows=dict(rows),
         places=placed[0],
         weight_rows=weights,
         threshold_rows=levels,
@@ -133,17 +142,20 @@ def _paged(choices: Forms, room: int) -> Dots | None:
     return None
 
 
-def _cycles(plan: Plan, strategy: _Strategy) -> float:
-    """Estimated cycles of a frame."""
+def frame_cycles(plan: Plan) -> float:
+    """Estimated cycles of a frame; column strips compute their halos more than once."""
     machine, total = plan.machine, 0.0
     page_cycles = machine.macros * machine.columns * 2 / machine.dma_bits
     for number, dot in plan.dots.items():
         step = plan.selection.steps[number]
         assert isinstance(step, DotStep)
-        total += dot.line_cycles * count(step) * strategy.columns(step)
+        columns = plan.strips * plan.place(step.out).width / step.out.width
+        total += dot.line_cycles * count(step) * columns
         if dot.page is not None:
             loads = 1 if plan.strategy == "whole" else count(step) * plan.strips
             total += dot.rows * page_cycles * loads
+    for number, rows in plan.rows.items():
+        total += rows.turn_cycles * count(plan.selection.steps[number])
     return total
 
 

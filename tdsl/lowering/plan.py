@@ -5,8 +5,10 @@ Selection says what to compute; a `Plan` adds everything emission needs and noth
 
 from dataclasses import dataclass
 
+from tdsl.lowering.organisation import Choice
+from tdsl.lowering.row_plan import RowPlan
 from tdsl.lowering.steps import Array, Selection, Step, Tensor
-from tdsl_runtime.description import MachineDescription
+from tdsl_runtime.description import PLANES, MachineDescription
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -119,10 +121,19 @@ class Plan:
     strips: int
     stages: tuple[Stage, ...]
     dots: dict[int, DotPlan]
+    rows: dict[int, RowPlan]
     places: dict[int, Place]
     weight_rows: int
     threshold_rows: int
     feature_trits: int
+    choices: tuple[Choice, ...] = ()
+
+    @property
+    def first_bit_row(self) -> int:
+        """The first of the bit rows that row programs use: those behind the features."""
+        machine = self.machine
+        features = -(-self.feature_trits // (machine.columns * machine.macros))
+        return PLANES * (self.weight_rows + self.threshold_rows + features)
 
     @property
     def paged(self) -> bool:

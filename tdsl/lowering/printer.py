@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from tdsl.lowering.plan import Plan, Stage, Turn
-from tdsl.lowering.steps import DotStep, InputStep, LogicStep, Tensor
+from tdsl.lowering.steps import DotStep, InputStep, LogicStep, RowStep, Tensor
 
 
 def print_mapping(plan: Plan) -> str:
@@ -39,6 +39,13 @@ def _step(plan: Plan, turn: Turn) -> str:
             return f"{name}: dma {'planes' if levels is None else f'{len(levels)} levels'}"
         case LogicStep(name=name, a=a, b=b):
             return f"{name}: logic {a.name}, {b.name}"
+        case RowStep(name=name):
+            rows = plan.rows[turn.step]
+            layout = rows.layout
+            tiles = f"{rows.across} tiles of {layout.lines} x {layout.width} pixels"
+            where = f"{len(rows.tile.code.steps)} row micro-ops in {rows.rows} bit rows"
+            sources = ", ".join(dict.fromkeys(t.name for t in step.sources))
+            return f"{name}: rows {sources}; {tiles}, pitch {layout.pitch}; {where}"
         case DotStep(name=name):
             dot = plan.dots[turn.step]
             pieces = "+".join(str(len(p.pieces)) for p in dot.passes)

@@ -3,7 +3,16 @@
 from fractions import Fraction
 from math import lcm
 
-from tdsl.lowering.steps import DotStep, InputStep, LogicStep, Pooling, Step, Tensor, Term
+from tdsl.lowering.steps import (
+    DotStep,
+    InputStep,
+    LogicStep,
+    Pooling,
+    RowStep,
+    Step,
+    Tensor,
+    Term,
+)
 
 Rates = dict[int, int]
 """Tensor index -> iterations (or finest pixels) between two of its lines (pixels)."""
@@ -46,6 +55,9 @@ def _links(steps: tuple[Step, ...], axis: int) -> list[tuple[int, int, Fraction]
                 found += [
                     (t.index, out.index, Fraction(1)) for t in step.sources if not held(t, out)
                 ]
+            case RowStep(out=out, program=program):
+                ahead = Fraction(program.stride[axis])
+                found += [(t.index, out.index, ahead) for t in step.sources]
             case DotStep(out=out, whole=whole):
                 if not whole and extent(out, axis) > 1:
                     found += [

@@ -1,8 +1,8 @@
-"""A DotStep -> the same layer as row programs: weights become additions, zero weights nothing.
+"""A DotStep -> the same layer as a row program: weights become additions, zero weights nothing.
 
-A program makes some of the output channels. Its columns are pixels of the source's plane; sums are
+Columns are pixels of the source's plane. Output channels are made some at a time; their sums are
 collected from chunks of source channels, so that few partial sums stand in rows at a time, and
-within a chunk the output channels share what they add alike.
+within a chunk they share what they add alike.
 """
 
 from collections.abc import Callable, Iterator
@@ -58,16 +58,19 @@ def row_sources(step: DotStep) -> tuple[tuple[Tensor, int], ...]:
     return tuple(dict.fromkeys((term.source, term.pad) for term in step.terms))
 
 
-def row_form(step: DotStep, outputs: slice, share: Share = shared_sums) -> RowProgram:
-    """The program of the output channels `outputs` of a step that has a row form."""
+def row_form(step: DotStep, together: int, share: Share = shared_sums) -> RowProgram:
+    """The program of a step that has a row form: `together` output channels share their sums."""
     builder = RowBuilder(span=step.span or NOWHERE)
     builder.inputs += [
         RowInput(source.name, Range(source.low, source.high), source.channels, pad=pad)
         for source, pad in row_sources(step)
     ]
-    sums = _sums(builder, step, outputs, share)
-    channels = range(*outputs.indices(step.out.channels))
-    values = [_result(builder, step, c, s) for c, s in zip(channels, sums, strict=True)]
+    values: list[int] = []
+    for first in range(0, step.out.channels, together):
+        builder.forget()
+        outputs = range(first, min(first + together, step.out.channels))
+        sums = _sums(builder, step, slice(first, outputs.stop), share)
+        values += [_result(builder, step, c, s) for c, s in zip(outputs, sums, strict=True)]
     out = RowOutput(step.out.name, tuple(values), Range(step.out.low, step.out.high))
     return RowProgram(
         step.name,

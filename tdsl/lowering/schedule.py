@@ -11,7 +11,17 @@ from math import gcd
 
 from tdsl.lowering.plan import Stage, Turn
 from tdsl.lowering.rates import Rates, advance, extent, held, rates
-from tdsl.lowering.steps import DotStep, InputStep, LogicStep, Selection, Step, Tensor, is_whole
+from tdsl.lowering.steps import (
+    DotStep,
+    InputStep,
+    LogicStep,
+    RowStep,
+    Selection,
+    Step,
+    Tensor,
+    is_whole,
+    lines_a_turn,
+)
 
 SLACK = 1
 """Iterations from a line written by the post or DMA unit to its first use: hides latency."""
@@ -78,18 +88,16 @@ def _unhurried(turns: tuple[Turn, ...]) -> tuple[Turn, ...]:
 
 def count(step: Step) -> int:
     """Turns of a step: lines of sums it makes, by groups that end in one line of results."""
-    if isinstance(step, DotStep):
-        return step.terms[0].source.height if step.whole else step.out.height // step.rise
-    return step.out.height
+    if isinstance(step, DotStep) and step.whole:
+        return step.terms[0].source.height
+    return -(-step.out.height // lines_a_turn(step))
 
 
 def _rate(step: Step, lines: Rates) -> int:
     """Iterations between two turns of a step."""
-    if isinstance(step, DotStep):
-        return (
-            lines[step.terms[0].source.index] if step.whole else lines[step.out.index] * step.rise
-        )
-    return lines[step.out.index]
+    if isinstance(step, DotStep) and step.whole:
+        return lines[step.terms[0].source.index]
+    return lines[step.out.index] * lines_a_turn(step)
 
 
 Reach = tuple[int, int, int]
@@ -109,6 +117,10 @@ def _reads(step: Step) -> Iterator[tuple[Tensor, Reach]]:
         case LogicStep(out=out):
             for operand in step.sources:
                 yield operand, ((0, 0, 0) if held(operand, out) else (1, 0, 0))
+        case RowStep(program=program, sources=sources, reaches=reaches):
+            ahead = step.lines * program.stride[0]
+            for source, (top, bottom) in zip(sources, reaches, strict=True):
+                yield source, (ahead, top, ahead - 1 + bottom)
         case DotStep():
             for term in step.terms:
                 first = term.offset[0]
@@ -131,8 +143,8 @@ def _delay(
     if producer is None:
         return 0
     made = selection.steps[producer.step]
-    rise = made.rise if isinstance(made, DotStep) else 1
-    slack = 0 if isinstance(made, LogicStep) else SLACK
+    rise = lines_a_turn(made)
+    slack = 0 if isinstance(made, LogicStep | RowStep) else SLACK
     ahead, _, last = lines
     worst = 0
     for turn in range(min(count(step), rise)):
@@ -152,6 +164,10 @@ def _consistent(steps: tuple[Step, ...], lines: Rates) -> bool:
                         return False
             case DotStep(whole=True):
                 if len({lines[t.source.index] for t in step.terms}) > 1:
+                    return False
+            case RowStep(program=program):
+                own = lines[step.out.index]
+                if any(lines[t.index] * program.stride[0] != own for t in step.sources):
                     return False
             case LogicStep():
                 moving = [t for t in step.sources if not held(t, step.out)]

@@ -9,6 +9,7 @@ from enum import StrEnum
 import numpy as np
 from numpy.typing import NDArray
 
+from tdsl.rows.ir import RowProgram
 from tdsl.source import Span
 
 Array = NDArray[np.int64]
@@ -168,12 +169,42 @@ class InputStep:
         return ()
 
 
-Step = DotStep | LogicStep | InputStep
+@dataclass(frozen=True, slots=True, eq=False)
+class RowStep:
+    """A row program on bands of lines, in the pixel-packed organisation: a layer, or a kernel.
+
+    `sources` are the tensors of the program's inputs, in order; of each it reads the lines from
+    `reaches[i][0]` above a pixel to `reaches[i][1]` below it. A turn makes `lines` lines of
+    results.
+    """
+
+    name: str
+    out: Tensor
+    sources: tuple[Tensor, ...]
+    program: RowProgram
+    reaches: tuple[tuple[int, int], ...]
+    lines: int = 1
+    span: Span | None = None
+    macs: int = 0
+
+
+Step = DotStep | LogicStep | InputStep | RowStep
 
 
 def is_whole(step: Step) -> bool:
     """True for a reduction over the entire image."""
     return isinstance(step, DotStep) and step.whole
+
+
+def lines_a_turn(step: Step) -> int:
+    """Lines of results that a turn makes; the last turn may have fewer."""
+    match step:
+        case DotStep(rise=rise):
+            return rise
+        case RowStep(lines=lines):
+            return lines
+        case LogicStep() | InputStep():
+            return 1
 
 
 @dataclass(frozen=True, slots=True)

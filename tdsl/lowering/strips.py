@@ -10,6 +10,7 @@ from tdsl.lowering.steps import (
     InputStep,
     LogicStep,
     Pooling,
+    RowStep,
     Selection,
     Step,
     Tensor,
@@ -69,8 +70,11 @@ def strip_extents(selection: Selection, stage: Stage, strips: int) -> dict[int, 
 
 
 def _spans_width(step: Step) -> bool:
-    """A step whose one column needs the whole width of an image cannot be cut."""
-    return (
+    """A step whose one column needs the whole width of an image cannot be cut.
+
+    Row programs need not be: their tiles are narrower than a line as it is.
+    """
+    return isinstance(step, RowStep) or (
         isinstance(step, DotStep)
         and not step.whole
         and step.out.width == 1 < step.terms[0].source.width
@@ -79,7 +83,7 @@ def _spans_width(step: Step) -> bool:
 
 def _needs(step: Step, extents: dict[int, Extent]) -> list[tuple[Tensor, Extent]]:
     match step:
-        case InputStep():
+        case InputStep() | RowStep():
             return []
         case LogicStep(out=out, a=a, b=b):
             # Both operands and the result share one pixel index, so their strips start together.

@@ -87,6 +87,11 @@ class RowBuilder:
         self.values.append(RowValue(op, self.range(op.body), self.span))
         return len(self.values) - 1
 
+    def forget(self) -> None:
+        """Make from now on anew what was worked out before: what is shared long takes rows long."""
+        kept = {op: v for op, v in self._known.items() if isinstance(op, Read | Constant)}
+        self._known = kept
+
     @contextmanager
     def enclosed(self) -> Generator[list[int]]:
         """Let values made in the block share nothing with others; then the list holds them."""
