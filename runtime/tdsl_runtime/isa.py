@@ -5,127 +5,18 @@ Encoder, decoder, assembler, documentation, timing and energy all read this tabl
 """
 
 from dataclasses import dataclass
-from enum import IntEnum
 
-
-class Unit(IntEnum):
-    """The parts of the machine that work in parallel, each in order."""
-
-    SEQUENCER = 0
-    DMA = 1
-    ARRAY = 2
-    POST = 3
-
-
-class Opcode(IntEnum):
-    """The operation of a micro-op."""
-
-    HALT = 0
-    LOOP = 1
-    END = 2
-    GUARD = 3
-    WAIT = 4
-    SIGNAL = 5
-    BUF = 6
-    LEVEL = 7
-    DMAIN = 8
-    DMAOUT = 9
-    DMAW = 10
-    DOT = 11
-    ACC = 12
-    LUT = 13
-    TLOAD = 14
-    STORE = 15
-    ACTIVE = 16
-    LOGIC = 17
-    SUM = 18
-    SUMI = 19
-    CMP = 20
-    CMPI = 21
-    SELECT = 22
-    MOVE = 23
-    COUNT = 24
-    BANDIN = 25
-    BANDOUT = 26
-    REGOUT = 27
-    SPREAD = 28
-    PACK = 29
-    UOP = 30
-
-
-class AccOp(IntEnum):
-    """What `ACC` does to an accumulator."""
-
-    SET = 0
-    COPY = 1
-    ADD = 2
-    MAX = 3
-    MIN = 4
-    ADDI = 5
-    MAXI = 6
-    MINI = 7
-    SHR = 8
-
-
-class StoreMode(IntEnum):
-    """How `STORE` turns a sum into trits."""
-
-    TERN = 0
-    COUNT = 1
-    SPACED = 2
-    RAW = 3
-
-
-class Relation(IntEnum):
-    """What `CMP` and `CMPI` test."""
-
-    LESS = 0
-    EQUAL = 1
-
-
-class Reduction(IntEnum):
-    """What `COUNT` makes of the columns."""
-
-    SUM = 0
-    ANY = 1
-
-
-class Border(IntEnum):
-    """What `BANDIN` reads outside the image."""
-
-    CONSTANT = 0
-    EDGE = 1
-
-
-@dataclass(frozen=True, slots=True)
-class Field:
-    """One field: width in bits, meaning, whether it is two's complement, smallest legal value."""
-
-    name: str
-    bits: int
-    meaning: str
-    signed: bool = False
-    low: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class Instruction:
-    """One row of the table."""
-
-    opcode: Opcode
-    unit: Unit
-    meaning: str
-    fields: tuple[Field, ...]
-
-
-def _line(counter: str = "counter") -> tuple[Field, ...]:
-    return (
-        Field(counter, 3, "loop counter of the line (0: constant)"),
-        Field("div", 12, "divisor of the counter", low=1),
-        Field("mul", 12, "factor of the counter", signed=True),
-        Field("off", 20, "line offset", signed=True),
-    )
-
+from tdsl_runtime.opcodes import BUFFER, line_fields
+from tdsl_runtime.opcodes import AccOp as AccOp
+from tdsl_runtime.opcodes import Border as Border
+from tdsl_runtime.opcodes import Field as Field
+from tdsl_runtime.opcodes import Instruction as Instruction
+from tdsl_runtime.opcodes import Opcode as Opcode
+from tdsl_runtime.opcodes import Reduction as Reduction
+from tdsl_runtime.opcodes import Relation as Relation
+from tdsl_runtime.opcodes import StoreMode as StoreMode
+from tdsl_runtime.opcodes import Unit as Unit
+from tdsl_runtime.row_instructions import ROW_INSTRUCTIONS
 
 _SPAN = (
     Field("xcounter", 3, "loop counter of the span (0: the first)"),
@@ -136,40 +27,6 @@ _SPLIT = (
     Field("groups", 8, "runs of macros, each with its channel and pixel", low=1),
     Field("segments", 8, "stretches of a row, each with its pixel", low=1),
 )
-_BUFFER = Field("buffer", 8, "line buffer")
-
-
-def _value(name: str, what: str) -> tuple[Field, ...]:
-    """A value of the pixel-packed organisation: bit rows, low first."""
-    return (
-        Field(name, 12, f"first bit row of {what}"),
-        Field(f"{name}n", 5, "its bit rows", low=1),
-        Field(f"{name}s", 1, "1: two's complement, 0: unsigned"),
-    )
-
-
-_RESULT = (Field("dst", 12, "first bit row written"), Field("n", 5, "bit rows written", low=1))
-_RELATION = (
-    Field("dst", 12, "bit row written"),
-    Field("op", 1, "0 less, 1 equal"),
-    Field("inv", 1, "1: the opposite"),
-)
-_TILE = (
-    Field("pitch", 20, "columns from line to line", low=1),
-    Field("lines", 12, "lines of the tile", low=1),
-    Field("width", 20, "pixels of a line of the tile", low=1),
-)
-_ORIGIN = (
-    *_line(),
-    Field("xcounter", 3, "loop counter of the first pixel (0: constant)"),
-    Field("xmul", 20, "factor of that counter", signed=True),
-    Field("xoff", 20, "pixel offset", signed=True),
-)
-_FIRST = (
-    Field("first", 20, "column of the tile's first pixel"),
-    Field("step", 8, "columns from pixel to pixel", low=1),
-)
-
 INSTRUCTIONS: tuple[Instruction, ...] = (
     Instruction(Opcode.HALT, Unit.SEQUENCER, "ends the program", ()),
     Instruction(
@@ -214,7 +71,7 @@ INSTRUCTIONS: tuple[Instruction, ...] = (
         Unit.SEQUENCER,
         "describes a line buffer",
         (
-            _BUFFER,
+            BUFFER,
             Field("base", 40, "trit address, a multiple of 64"),
             Field("pitch", 16, "trits a pixel", low=1),
             Field("width", 20, "pixels a line", low=1),
@@ -243,13 +100,13 @@ INSTRUCTIONS: tuple[Instruction, ...] = (
         Unit.DMA,
         "one line of an input into a buffer",
         (
-            _BUFFER,
+            BUFFER,
             Field("port", 4, "input port"),
             Field("format", 1, "0 planes, 1 levels"),
             Field("base", 12, "first level entry (levels)"),
             Field("levels", 12, "trits a channel (levels)"),
             Field("each", 1, "1: own levels for each channel"),
-            *_line(),
+            *line_fields(),
         ),
     ),
     Instruction(
@@ -257,7 +114,7 @@ INSTRUCTIONS: tuple[Instruction, ...] = (
         Unit.DMA,
         "one line of a buffer to an output",
         (
-            _BUFFER,
+            BUFFER,
             Field("port", 4, "output port"),
             Field("format", 1, "0 values, 1 index of the first largest"),
             Field("chan", 16, "first channel"),
@@ -265,7 +122,7 @@ INSTRUCTIONS: tuple[Instruction, ...] = (
             Field("to", 16, "first channel of the output"),
             Field("x0", 16, "first pixel of the buffer"),
             Field("limit", 20, "pixels"),
-            *_line(),
+            *line_fields(),
         ),
     ),
     Instruction(
@@ -283,9 +140,9 @@ INSTRUCTIONS: tuple[Instruction, ...] = (
         Unit.ARRAY,
         "ternary dot products of a span of pixels with one weight row",
         (
-            _BUFFER,
+            BUFFER,
             Field("plane", 6, "plane read"),
-            *_line(),
+            *line_fields(),
             Field("lines", 4, "lines joined in the window register", low=1),
             Field("ldil", 8, "distance of these lines", low=1),
             Field("x0", 20, "source pixel of the first output pixel", signed=True),
@@ -323,7 +180,7 @@ INSTRUCTIONS: tuple[Instruction, ...] = (
         Unit.ARRAY,
         "a function of two trits over a span of pixels",
         (
-            _BUFFER,
+            BUFFER,
             Field("plane", 6, "plane written"),
             Field("a", 8, "buffer of the first operand"),
             Field("aplane", 6, "its plane"),
@@ -332,7 +189,7 @@ INSTRUCTIONS: tuple[Instruction, ...] = (
             Field("bplane", 6, "its plane"),
             Field("bhold", 1, "1: a vector, pixel 0 of line 0 for all"),
             Field("table", 18, "nine 2-bit trits, entry 3 * (a + 1) + (b + 1): 0, 1, or 3 for -1"),
-            *_line(),
+            *line_fields(),
             *_SPAN,
         ),
     ),
@@ -351,8 +208,8 @@ INSTRUCTIONS: tuple[Instruction, ...] = (
         Unit.POST,
         "sums to trits, gathered into a span of pixels",
         (
-            _BUFFER,
-            *_line(),
+            BUFFER,
+            *line_fields(),
             Field("x0", 20, "pixel of the first result", signed=True),
             Field("dx", 8, "pixels between results"),
             Field("pool", 8, "results combined into one pixel", low=1),
@@ -368,174 +225,7 @@ INSTRUCTIONS: tuple[Instruction, ...] = (
             Field("shift", 5, "distance 2^shift of the thresholds (spaced)"),
         ),
     ),
-    Instruction(
-        Opcode.ACTIVE,
-        Unit.SEQUENCER,
-        "the first macros take part in row micro-ops from now on",
-        (Field("macros", 16, "active macros", low=1),),
-    ),
-    Instruction(
-        Opcode.LOGIC,
-        Unit.ARRAY,
-        "two-row logic: any function of two bits",
-        (
-            *_RESULT,
-            Field("a", 12, "first bit row of the first operand"),
-            Field("astep", 1, "bit rows of it a row written"),
-            Field("b", 12, "first bit row of the second operand"),
-            Field("bstep", 1, "bit rows of it a row written"),
-            Field("table", 4, "four bits, entry 2 * a + b"),
-        ),
-    ),
-    Instruction(
-        Opcode.SUM,
-        Unit.ARRAY,
-        "bit-serial sum or difference of two values",
-        (
-            *_RESULT,
-            *_value("a", "the first operand"),
-            *_value("b", "the second operand"),
-            Field("sub", 1, "1: a - b"),
-        ),
-    ),
-    Instruction(
-        Opcode.SUMI,
-        Unit.ARRAY,
-        "bit-serial sum of a value and an immediate",
-        (
-            *_RESULT,
-            *_value("a", "the operand"),
-            Field("neg", 1, "1: imm - a"),
-            Field("imm", 20, "immediate", signed=True),
-        ),
-    ),
-    Instruction(
-        Opcode.CMP,
-        Unit.ARRAY,
-        "bit-serial comparison of two values",
-        (*_RELATION, *_value("a", "the first operand"), *_value("b", "the second operand")),
-    ),
-    Instruction(
-        Opcode.CMPI,
-        Unit.ARRAY,
-        "bit-serial comparison of a value and an immediate",
-        (
-            *_RELATION,
-            *_value("a", "the operand"),
-            Field("imm", 20, "immediate", signed=True),
-        ),
-    ),
-    Instruction(
-        Opcode.SELECT,
-        Unit.ARRAY,
-        "one of two values, column by column",
-        (
-            *_RESULT,
-            Field("tag", 12, "bit row that is 1 where the first operand is taken"),
-            *_value("a", "the first operand"),
-            *_value("b", "the second operand"),
-        ),
-    ),
-    Instruction(
-        Opcode.MOVE,
-        Unit.ARRAY,
-        "bit rows of neighbouring columns",
-        (
-            *_RESULT,
-            Field("a", 12, "first bit row read"),
-            Field("by", 24, "column k takes column k + by", signed=True),
-        ),
-    ),
-    Instruction(
-        Opcode.COUNT,
-        Unit.ARRAY,
-        "reduction of a value over the columns into a result register",
-        (
-            Field("slot", 10, "result register"),
-            Field("op", 1, "0 sum, 1 any"),
-            Field("clear", 1, "set instead of add (any: or)"),
-            *_value("a", "the operand"),
-            Field("mask", 12, "bit row of the columns that count"),
-        ),
-    ),
-    Instruction(
-        Opcode.BANDIN,
-        Unit.DMA,
-        "a tile of one channel of an input into bit rows",
-        (
-            *_RESULT,
-            Field("port", 4, "input port"),
-            Field("chan", 16, "channel of the port"),
-            Field("border", 1, "outside the image: 0 pad, 1 the nearest pixel"),
-            Field("pad", 20, "value outside the image", signed=True),
-            *_TILE,
-            *_ORIGIN,
-        ),
-    ),
-    Instruction(
-        Opcode.BANDOUT,
-        Unit.DMA,
-        "a tile of one channel of an output from bit rows",
-        (
-            *_value("a", "the value"),
-            Field("port", 4, "output port"),
-            Field("chan", 16, "channel of the port"),
-            *_FIRST,
-            *_TILE,
-            *_ORIGIN,
-        ),
-    ),
-    Instruction(
-        Opcode.REGOUT,
-        Unit.DMA,
-        "result registers to an output of one pixel",
-        (
-            Field("slot", 10, "first result register"),
-            Field("n", 10, "registers", low=1),
-            Field("port", 4, "output port"),
-            Field("chan", 16, "first channel of the port"),
-        ),
-    ),
-    Instruction(
-        Opcode.SPREAD,
-        Unit.ARRAY,
-        "transposition: channels of a tile of a line buffer into trit rows",
-        (
-            Field("row", 16, "trit row of the first channel"),
-            Field("n", 12, "channels", low=1),
-            _BUFFER,
-            Field("plane", 6, "plane read"),
-            Field("chan", 16, "first channel"),
-            *_TILE,
-            *_ORIGIN,
-        ),
-    ),
-    Instruction(
-        Opcode.PACK,
-        Unit.ARRAY,
-        "transposition: trit rows into channels of a tile of a line buffer",
-        (
-            Field("row", 16, "trit row of the first channel"),
-            Field("n", 12, "channels", low=1),
-            _BUFFER,
-            Field("plane", 6, "plane written"),
-            Field("chan", 16, "first channel"),
-            *_FIRST,
-            *_TILE,
-            *_ORIGIN,
-        ),
-    ),
-    Instruction(
-        Opcode.UOP,
-        Unit.ARRAY,
-        "a user-defined micro-op: the next micro-ops are its meaning, its cost is declared",
-        (
-            Field("code", 8, "opcode the user gave it"),
-            Field("body", 12, "row micro-ops of its body", low=1),
-            Field("cycles", 16, "declared cycles", low=1),
-            Field("energy", 24, "declared fJ an active macro"),
-        ),
-    ),
+    *ROW_INSTRUCTIONS,
 )
 
 TABLE: dict[Opcode, Instruction] = {i.opcode: i for i in INSTRUCTIONS}
