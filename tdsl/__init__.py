@@ -90,8 +90,10 @@ if TYPE_CHECKING:
     )
     from tdsl.tracing.annotations import sizes
     from tdsl.tracing.blocks import block
-    from tdsl.tracing.elements import (  # noqa: F401
-        bin,  # noqa: A004  # pyright: ignore[reportUnusedImport]
+    from tdsl.tracing.elements import (
+        bin as bin,  # noqa: A004
+    )
+    from tdsl.tracing.elements import (
         i2,
         i3,
         i4,

@@ -36,8 +36,8 @@ def failure(source: str, name: str) -> CompileError:
 def cell() -> str:
     """A name under which a source is registered, as notebooks do."""
     name = "<cell 7>"
-    source: str = NET.format(label="", result="c.ternarise()")
-    lines: list[str] = source.splitlines(keepends=True)
+    source = NET.format(label="", result="c.ternarise()")
+    lines = [str(line) for line in source.splitlines(keepends=True)]
     linecache.cache[name] = (len(source), None, lines, name)
     return name
 
