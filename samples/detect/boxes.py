@@ -109,12 +109,18 @@ def average_precision(
         total += len(wanted)
         mine = [box for box in found if kind in (None, box.kind)]
         for box in sorted(mine, key=lambda one: -_sure(one, kind)):
-            best = max(wanted, key=lambda thing: intersection_over_union(box, thing), default=None)
+            best = max(
+                wanted,
+                key=lambda thing: intersection_over_union(box, thing),
+                default=None,
+            )
             right = best is not None and intersection_over_union(box, best) >= overlap
             if right and best is not None:
                 wanted.remove(best)
             marks.append((_sure(box, kind), right))
-    return _area([right for _, right in sorted(marks, key=lambda mark: -mark[0])], total)
+    return _area(
+        [right for _, right in sorted(marks, key=lambda mark: -mark[0])], total
+    )
 
 
 def _sure(box: Found, kind: int | None) -> float:

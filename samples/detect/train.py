@@ -37,13 +37,19 @@ class Detector(nn.Module):
         super().__init__()
         self.network = network
         self.log_scale = nn.Parameter(torch.full((5 + KINDS,), -3.5))
-        self.bias = nn.Parameter(torch.tensor([-3.0, 0.0, 0.0, 4.3, 4.3] + [0.0] * KINDS))
+        self.bias = nn.Parameter(
+            torch.tensor([-3.0, 0.0, 0.0, 4.3, 4.3] + [0.0] * KINDS)
+        )
+
+    def sums(self, frames: Tensor) -> Tensor:
+        """Return the three maps of the network, one after the other."""
+        maps = self.network(frames)
+        return torch.cat([maps["heat"], maps["box"], maps["kind"]], 1).float()
 
     def forward(self, frames: Tensor) -> Tensor:
         """Return the sums times their scales; the host does the same in `boxes.py`."""
         with torch.autocast("cpu", torch.bfloat16):
-            maps = self.network(frames)
-        sums = torch.cat([maps["heat"], maps["box"], maps["kind"]], 1).float()
+            sums = self.sums(frames)
         return sums * self.log_scale.exp().view(-1, 1, 1) + self.bias.view(-1, 1, 1)
 
 
@@ -62,9 +68,13 @@ def bell(thing: Thing) -> np.ndarray[tuple[int, int], np.dtype[np.float64]]:
     """A bell as wide as the thing, 1 in its middle: [rows, columns]."""
     y, x = np.mgrid[0:ROWS, 0:COLUMNS] + 0.5
     width = [
-        max(side / CELL / 5, 0.55) for side in (thing.right - thing.left, thing.bottom - thing.top)
+        max(side / CELL / 5, 0.55)
+        for side in (thing.right - thing.left, thing.bottom - thing.top)
     ]
-    middle = (thing.left + thing.right) / 2 / CELL, (thing.top + thing.bottom) / 2 / CELL
+    middle = (
+        (thing.left + thing.right) / 2 / CELL,
+        (thing.top + thing.bottom) / 2 / CELL,
+    )
     far = ((x - middle[0]) / width[0]) ** 2 + ((y - middle[1]) / width[1]) ** 2
     return np.exp(-0.5 * far)
 
@@ -75,8 +85,14 @@ def targets(frames: list[Frame]) -> Targets:
     cells: list[tuple[float, ...]] = []
     for number, frame in enumerate(frames):
         for thing in frame.things:
-            x, y = (thing.left + thing.right) / 2 / CELL, (thing.top + thing.bottom) / 2 / CELL
-            size = math.log2(thing.right - thing.left), math.log2(thing.bottom - thing.top)
+            x, y = (
+                (thing.left + thing.right) / 2 / CELL,
+                (thing.top + thing.bottom) / 2 / CELL,
+            )
+            size = (
+                math.log2(thing.right - thing.left),
+                math.log2(thing.bottom - thing.top),
+            )
             heat[number] = np.maximum(heat[number], bell(thing))
             heat[number, int(y), int(x)] = 1
             for row, column in np.ndindex(3, 3):
@@ -103,7 +119,9 @@ def loss_of(maps: Tensor, wanted: Targets) -> Tensor:
         return loss
     number, y, x, kind = (wanted.cells[:, i].long() for i in (0, 1, 2, 7))
     values, weight = maps[number, :, y, x], wanted.cells[:, 8].float()
-    box = F.smooth_l1_loss(values[:, 1:5], wanted.cells[:, 3:7].float(), reduction="none", beta=0.1)
+    box = F.smooth_l1_loss(
+        values[:, 1:5], wanted.cells[:, 3:7].float(), reduction="none", beta=0.1
+    )
     named = F.cross_entropy(values[:, 5:], kind, reduction="none")
     return loss + ((box.sum(1) + 0.5 * named) * weight).sum() / weight.sum()
 
@@ -118,7 +136,10 @@ class Scenes:
 
     def frames(self, count: int, rng: np.random.Generator) -> list[Frame]:
         """Compose frames."""
-        return [compose(self.photographs, self.objects, self.kinds, rng) for _ in range(count)]
+        return [
+            compose(self.photographs, self.objects, self.kinds, rng)
+            for _ in range(count)
+        ]
 
 
 def stack(frames: list[Frame]) -> Tensor:
@@ -146,28 +167,60 @@ def train(model: Detector, scenes: Scenes, args: argparse.Namespace) -> None:
         model.network.clip_latents()
         total += loss.item()
         if step % 50 == 0:
-            print(f"step {step} loss {total / 50:.3f} {time.time() - began:.0f} s", flush=True)
+            print(
+                f"step {step} loss {total / 50:.3f} {time.time() - began:.0f} s",
+                flush=True,
+            )
             total = 0.0
             torch.save(model.state_dict(), args.checkpoint)
+
+
+def fit_boxes(model: Detector, batches: list[list[Frame]]) -> None:
+    """Fit scale and offset of the four numbers of a box anew, to the integers of the network."""
+    model.eval()
+    found, wanted = [], []
+    for frames in batches:
+        cells = targets(frames).cells
+        middles = cells[cells[:, 8] == 1]
+        number, y, x = (middles[:, i].long() for i in range(3))
+        found.append(model.sums(stack(frames))[number, 1:5, y, x])
+        wanted.append(middles[:, 3:7])
+    with torch.no_grad():
+        for i, (sums, true) in enumerate(
+            zip(torch.cat(found).T, torch.cat(wanted).T, strict=True)
+        ):
+            slope, offset = np.polyfit(sums.numpy(), true.numpy(), 1)
+            model.log_scale[1 + i], model.bias[1 + i] = math.log(slope), offset
 
 
 def export(model: Detector, folder: Path) -> None:
     """Write the integer network, and what its sums are worth."""
     model.network.export(folder / "detect.safetensors")
     held = {"scale": model.log_scale.exp().tolist(), "bias": model.bias.tolist()}
-    rounded = {name: [float(f"{value:.5g}") for value in values] for name, values in held.items()}
+    rounded = {
+        name: [float(f"{value:.5g}") for value in values]
+        for name, values in held.items()
+    }
     (folder / "boxes.json").write_text(json.dumps(rounded, indent=1) + "\n", "utf-8")
 
 
 def main() -> None:
     """Train, fold and write the sample's files."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--photographs", type=Path, required=True, help="a folder of pictures")
-    parser.add_argument("--objects", type=Path, required=True, help="Fashion-MNIST as .npz")
-    parser.add_argument("--out", type=Path, required=True, help="folder for the sample's files")
+    parser.add_argument(
+        "--photographs", type=Path, required=True, help="a folder of pictures"
+    )
+    parser.add_argument(
+        "--objects", type=Path, required=True, help="Fashion-MNIST as .npz"
+    )
+    parser.add_argument(
+        "--out", type=Path, required=True, help="folder for the sample's files"
+    )
     parser.add_argument("--checkpoint", type=Path, default=Path("detect.pt"))
     parser.add_argument("--start", type=Path, help="begin with this checkpoint")
-    parser.add_argument("--steps", type=int, default=8000, help="0 only exports `--start`")
+    parser.add_argument(
+        "--steps", type=int, default=8000, help="0 only exports `--start`"
+    )
     parser.add_argument("--batch", type=int, default=12)
     parser.add_argument("--rate", type=float, default=4e-3)
     parser.add_argument("--seed", type=int, default=0)
@@ -176,7 +229,9 @@ def main() -> None:
     torch.manual_seed(args.seed)
     torch.set_num_threads(1)
     data = np.load(args.objects)
-    scenes = Scenes(load_photographs(args.photographs), data["train_image"], data["train_label"])
+    scenes = Scenes(
+        load_photographs(args.photographs), data["train_image"], data["train_label"]
+    )
     model = Detector(twin(Path(__file__).parent / "detect.tnn"))
     if args.start:
         model.load_state_dict(torch.load(args.start))
@@ -184,6 +239,7 @@ def main() -> None:
         train(model, scenes, args)
     rng = np.random.default_rng(args.seed + 1)
     model.network.average_statistics(stack(scenes.frames(32, rng)) for _ in range(40))
+    fit_boxes(model, [scenes.frames(32, rng) for _ in range(20)])
     export(model, args.out)
 
 
