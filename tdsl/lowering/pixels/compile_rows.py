@@ -54,13 +54,14 @@ def plan_rows(
     """The cheapest way to work through an image, by predicted cycles. Raises CompileError."""
     if refused := list(too_large(program)):
         raise CompileError(refused)
-    candidates = sorted(_candidates(program, height, width, machine), key=lambda c: c.cycles)
     tried: list[ImagePlan] = []
-    for candidate in candidates:
-        plan = candidate.plan()
-        if plan.placed.assignment.rows <= PLANES * machine.rows:
-            return plan
-        tried.append(plan)
+    for share in (True, False):
+        candidates = _candidates(program, height, width, machine, share)
+        for candidate in sorted(candidates, key=lambda c: c.cycles):
+            plan = candidate.plan()
+            if plan.placed.assignment.rows <= PLANES * machine.rows:
+                return plan
+            tried.append(plan)
     if not tried:
         raise CompileError([too_many_columns(program, machine)])
     least = min(tried, key=lambda plan: plan.placed.assignment.rows)
@@ -85,30 +86,29 @@ class Candidate:
 
 
 def _candidates(
-    program: RowProgram, height: int, width: int, machine: MachineDescription
+    program: RowProgram, height: int, width: int, machine: MachineDescription, share: bool
 ) -> Iterator[Candidate]:
     """The best tiling of every order of values and kind of overlap."""
-    codes = tuple(dict.fromkeys(_codes(program)))
+    codes = tuple(_codes(program, share))
     regions = [load.region for load in codes[0].loads]
     cuts = tuple(tilings(height, width, program.stride, regions, machine))
     for code in codes:
         cost = ImageCost(code, ports_of(program, code), program.stride, machine)
         for overlap in sensible_overlaps(regions):
             fitting = [t for t in cuts if t.down > 1 or not overlap.keep]
-            if fitting:
-                tiling = min(fitting, key=lambda t: cost.cycles(t, overlap))
-                yield Candidate(program, code, tiling, overlap, cost.cycles(tiling, overlap))
+            found = [(cost.cycles(tiling, overlap), tiling) for tiling in fitting]
+            if found:
+                cycles, tiling = min(found, key=lambda pair: pair[0])
+                yield Candidate(program, code, tiling, overlap, cycles)
 
 
-def _codes(program: RowProgram) -> Iterator[TileCode]:
-    """The code of a tile in several forms and orders, with and without sharing of moved rows."""
+def _codes(program: RowProgram, share: bool) -> Iterator[TileCode]:
+    """The code of a tile in several forms and orders."""
     sources = [PortSource(k) for k in range(len(program.inputs))]
     sinks = [PortSink(k) for k in range(len(program.outputs))]
-    forms = tuple(dict.fromkeys((translate(program), program)))
-    for share in (True, False):
-        for form in forms:
-            for order in dict.fromkeys((deepest_first(form), as_written(form))):
-                yield tile_code(form, sources, sinks, order, share=share)
+    for form in dict.fromkeys((translate(program), program)):
+        for order in dict.fromkeys((deepest_first(form), as_written(form))):
+            yield tile_code(form, sources, sinks, order, share=share)
 
 
 def assemble(plan: ImagePlan, height: int, width: int, machine: MachineDescription) -> Program:

@@ -66,20 +66,30 @@ class ImageCost:
         self.ports = ports
         self.stride = stride
         self.machine = machine
+        self._known: dict[tuple[Tiling, bool], tuple[int, int, int, int]] = {}
         self._all = array_cost(code, code.steps, machine)
         self._early = array_cost(code, code.steps[: max(touching, default=-1) + 1], machine)
 
     def cycles(self, tiling: Tiling, overlap: Overlap) -> int:
         """Cycles of a whole image, about."""
-        tiles = tiling.down * tiling.across
+        key = tiling, overlap.keep
+        if key not in self._known:
+            self._known[key] = self._parts(tiling, overlap.keep)
+        reading, writing, work, early = self._known[key]
         joining, direct = self._joining(tiling, overlap)
-        turn = Turn(
-            reading=self._reading(tiling, overlap) // tiles + len(self.ports.reads) + 2,
-            writing=self._writing(tiling) // tiles + len(self.ports.writes) + 1,
-            work=joining + self._all.cycles(tiling.layout, self.stride, self.machine),
-            early=joining + direct * self._early.cycles(tiling.layout, self.stride, self.machine),
-        )
+        turn = Turn(reading, writing, joining + work, joining + direct * early)
+        tiles = tiling.down * tiling.across
         return turn.image(tiles, overlap, self.machine.dma_cycles + 4)
+
+    def _parts(self, tiling: Tiling, keep: bool) -> tuple[int, int, int, int]:
+        """Cycles of a turn for reading, writing, and the array in all and until all is read."""
+        tiles = tiling.down * tiling.across
+        return (
+            self._reading(tiling, keep) // tiles + len(self.ports.reads) + 2,
+            self._writing(tiling) // tiles + len(self.ports.writes) + 1,
+            self._all.cycles(tiling.layout, self.stride, self.machine),
+            self._early.cycles(tiling.layout, self.stride, self.machine),
+        )
 
     def _joining(self, tiling: Tiling, overlap: Overlap) -> tuple[int, bool]:
         """Cycles in which kept lines and new ones are joined; whether some read rows are not."""
@@ -95,9 +105,9 @@ class ImageCost:
                 direct = True
         return total, direct
 
-    def _reading(self, tiling: Tiling, overlap: Overlap) -> int:
+    def _reading(self, tiling: Tiling, keep: bool) -> int:
         return sum(
-            _items(_pixels_read(tiling, read.region, overlap.keep), read, self.machine)
+            _items(_pixels_read(tiling, read.region, keep), read, self.machine)
             for read in self.ports.reads
         )
 
