@@ -33,19 +33,19 @@ def test_a_sample_says_what_it_is(path: Path) -> None:
 @pytest.mark.parametrize("path", SAMPLES, ids=lambda path: path.stem)
 def test_a_sample_runs_on_its_own_picture(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     net = load(path)
+    channels = net.inputs[0].shape[0]
     picture = next(
         array
-        for array in map(_cut, sorted(path.parent.glob("*.png")))
+        for array in (_cut(png, channels) for png in sorted(path.parent.glob("*.png")))
         if all(
             want in (None, have)
-            for want, have in zip(net.inputs[0].shape[1:], array.shape, strict=True)
+            for want, have in zip(net.inputs[0].shape, array.shape, strict=True)
         )
     )
-    frames = [np.roll(picture, 5 * place, axis=1) for place in range(len(net.inputs))]
+    frames = [np.roll(picture, 5 * place, axis=2) for place in range(len(net.inputs))]
     result = net(*frames)
     arrays = {
-        port.name: frame[None].astype(np.int64)
-        for port, frame in zip(net.inputs, frames, strict=True)
+        port.name: frame.astype(np.int64) for port, frame in zip(net.inputs, frames, strict=True)
     }
     graph = specialize(net.checked.graph, net.sizes_of(arrays))
     for name, expected in run(graph, net.checked.arrays, arrays).items():
@@ -63,6 +63,8 @@ def test_the_weights_of_the_first_sample_are_those_of_its_script(tmp_path: Path)
         assert all(np.array_equal(shipped[name], made[name]) for name in shipped)
 
 
-def _cut(path: Path) -> np.ndarray[tuple[int, ...], np.dtype[np.uint8]]:
+def _cut(path: Path, channels: int | None) -> np.ndarray[tuple[int, ...], np.dtype[np.uint8]]:
+    """A corner of a picture as [1, H, W] or [3, H, W]."""
     with Image.open(path) as picture:
-        return np.array(picture.convert("L"))[:LARGEST, :LARGEST]
+        array = np.array(picture.convert("L" if channels == 1 else "RGB"))[:LARGEST, :LARGEST]
+    return np.moveaxis(array.reshape(*array.shape[:2], -1), -1, 0)
