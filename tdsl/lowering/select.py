@@ -10,10 +10,11 @@ from tdsl.ir.ops import CompareKind
 from tdsl.ir.parameters import Arrays
 from tdsl.lowering.port_levels import input_positions, input_step, levels_step, port_levels
 from tdsl.lowering.select_dot import dot_step
+from tdsl.lowering.select_kernel import kernel
 from tdsl.lowering.select_logic import equality, gate, mux
 from tdsl.lowering.select_rise import shuffled, upsampled
 from tdsl.lowering.steps import InputPort, Result, Selection, Step, Tensor
-from tdsl.lowering.unsupported import kernel_beside_layers, unsupported
+from tdsl.lowering.unsupported import unsupported
 from tdsl.lowering.walk import Walk, shape, walk_over
 
 
@@ -54,8 +55,8 @@ def _compute(walk: Walk, position: int) -> Tensor:
             return shuffled(walk, position, factor)
         case ops.Argmax():
             raise unsupported(node, "the index of the largest element can only be a network output")
-        case ops.Kernel(program=program):
-            raise kernel_beside_layers(node, program.name)
+        case ops.Kernel():
+            return kernel(walk, position, node.op)
         case _:
             return walk.add(_step(walk, position))
 

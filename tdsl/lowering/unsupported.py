@@ -18,16 +18,19 @@ def unsupported(node: Node, reason: str, *helps: str) -> CompileError:
     )
 
 
-def kernel_beside_layers(node: Node, name: str) -> CompileError:
-    """The error to raise for a kernel that would have to run beside layers."""
+def kernel_beside_layers(node: Node, argument: str, reason: str) -> CompileError:
+    """The error to raise for a kernel whose argument line buffers cannot serve."""
     return CompileError(
         [
             Diagnostic(
                 code="E0803",
-                message=f"kernel `{name}` cannot run inside a network on this machine",
+                message=f"`{node.name}` cannot run inside a network: `{argument}` {reason}",
                 primary=Label(node.span, "here"),
-                notes=("layers keep channels side by side, kernels keep pixels side by side",),
-                helps=("run the kernel by itself, and give its result to the network as an input",),
+                notes=("between layers, pixels outside an image are 0, -1 or +1",),
+                helps=(
+                    "let the argument read 0 outside the image",
+                    "or run the kernel by itself, and give its result to the network as an input",
+                ),
             )
         ]
     )
