@@ -67,6 +67,8 @@ class Names:
             self.graph.rename(node, step.inner.prefix)
         if step.label is not None:
             self._labels[node] = step.inner.prefix
+        else:
+            self._labels.pop(node, None)
         self._bind_value(step, node)
 
     def settle_several(self, step: Step, node: int, name: str) -> None:

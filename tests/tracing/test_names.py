@@ -151,6 +151,12 @@ def test_both_give_one_graph(name: str, tmp_path: Path) -> None:
     assert print_graph(found.graph) == print_graph(expected.graph)
 
 
+def test_a_block_goes_back_to_no_label_inside_it(tmp_path: Path) -> None:
+    source = case("y = labelled(x)\ny = y | x\nreturn y", top=PYTHON_BLOCKS, file="w.npz")
+    names = [node.name for node in untrained(source, tmp_path).graph.nodes]
+    assert names == ["x", "y.a.conv", "y.a", "y.b.conv", "y", "y_2"]
+
+
 def test_a_second_file_of_the_same_name_has_another(tmp_path: Path) -> None:
     source = case(
         "c = x.conv(4, 3)\nd = x.conv(4, 3, w=Q.d.w)\nreturn c, d",
