@@ -118,9 +118,7 @@ def average_precision(
             if right and best is not None:
                 wanted.remove(best)
             marks.append((_sure(box, kind), right))
-    return _area(
-        [right for _, right in sorted(marks, key=lambda mark: -mark[0])], total
-    )
+    return _area([right for _, right in sorted(marks, key=lambda mark: -mark[0])], total)
 
 
 def _sure(box: Found, kind: int | None) -> float:

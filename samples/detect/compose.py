@@ -53,16 +53,12 @@ def background(photograph: Picture, rng: np.random.Generator) -> Picture:
     left = rng.uniform(0, wide - WIDTH * scale)
     top = rng.uniform(0, high - HEIGHT * scale)
     box = (left, top, left + WIDTH * scale, top + HEIGHT * scale)
-    piece = Image.fromarray(photograph).resize(
-        (WIDTH, HEIGHT), Image.Resampling.BOX, box=box
-    )
+    piece = Image.fromarray(photograph).resize((WIDTH, HEIGHT), Image.Resampling.BOX, box=box)
     array = np.array(piece)
     return array[:, ::-1].copy() if rng.random() < 0.5 else array
 
 
-def cut_out(
-    picture: Picture, side: int, blur: float
-) -> tuple[NDArray[np.float64], ...]:
+def cut_out(picture: Picture, side: int, blur: float) -> tuple[NDArray[np.float64], ...]:
     """Scale an object to side x side: its brightness and its coverage, both 0..1."""
     layers = []
     for layer in (picture, np.where(picture > 12, 255, 0).astype(np.uint8)):

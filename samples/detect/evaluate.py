@@ -20,9 +20,7 @@ from samples.detect.boxes import Found, Scales, average_precision, find_boxes
 from samples.detect.compose import Frame, Picture, Thing, compose
 
 FOLDER = Path(__file__).parent
-SHIPPED = [
-    f"../denoise/{name}.png" for name in ("astronaut", "chelsea", "coffee_160x120")
-]
+SHIPPED = [f"../denoise/{name}.png" for name in ("astronaut", "chelsea", "coffee_160x120")]
 SKIMAGE = ("camera", "astronaut", "chelsea", "coffee", "rocket")
 KINDS = (
     *("T-shirt", "trousers", "pullover", "dress", "coat"),
@@ -45,9 +43,7 @@ class Detector:
     def __call__(self, picture: Picture) -> list[Found]:
         """Return the boxes of one frame, the surest first."""
         maps = self.network(picture)
-        heat, box, kind = (
-            np.asarray(m, np.int64) for m in (maps.heat, maps.box, maps.kind)
-        )
+        heat, box, kind = (np.asarray(m, np.int64) for m in (maps.heat, maps.box, maps.kind))
         return find_boxes(heat, box, kind, self.scales)
 
 
@@ -75,30 +71,22 @@ def frames(args: argparse.Namespace) -> Iterator[Frame]:
         yield compose(backgrounds, objects, kinds, rng)
 
 
-def drawn(
-    picture: Picture, found: list[Found], things: tuple[Thing, ...]
-) -> NDArray[np.uint8]:
+def drawn(picture: Picture, found: list[Found], things: tuple[Thing, ...]) -> NDArray[np.uint8]:
     """Draw the truth in green and what was found in orange, with its name."""
     size = picture.shape[1] * ENLARGED, picture.shape[0] * ENLARGED
-    image = (
-        Image.fromarray(picture).resize(size, Image.Resampling.NEAREST).convert("RGB")
-    )
+    image = Image.fromarray(picture).resize(size, Image.Resampling.NEAREST).convert("RGB")
     draw = ImageDraw.Draw(image)
     for box in things:
         draw.rectangle(_edges(box), outline=TRUTH)
     for box in found:
         if box.sure >= SURE_ENOUGH:
             draw.rectangle(_edges(box), outline=FOUND)
-            draw.text(
-                (ENLARGED * box.left, ENLARGED * box.top - 11), KINDS[box.kind], FOUND
-            )
+            draw.text((ENLARGED * box.left, ENLARGED * box.top - 11), KINDS[box.kind], FOUND)
     return np.array(image)
 
 
 def _edges(box: Found | Thing) -> tuple[float, float, float, float]:
-    left, top, right, bottom = (
-        ENLARGED * e for e in (box.left, box.top, box.right, box.bottom)
-    )
+    left, top, right, bottom = (ENLARGED * e for e in (box.left, box.top, box.right, box.bottom))
     return left, top, max(left, right - 1), max(top, bottom - 1)
 
 
@@ -119,16 +107,10 @@ def report(results: list[tuple[list[Found], tuple[Thing, ...]]]) -> None:
     count = sum(len(things) for _, things in results)
     by_kind = [average_precision(results, kind=kind) for kind in range(len(KINDS))]
     print(f"{len(results)} frames, {count} objects")
-    print(
-        f"average precision of boxes, overlap 0.5:   {average_precision(results):.3f}"
-    )
-    print(
-        f"average precision of boxes, overlap 0.75:  {average_precision(results, 0.75):.3f}"
-    )
+    print(f"average precision of boxes, overlap 0.5:   {average_precision(results):.3f}")
+    print(f"average precision of boxes, overlap 0.75:  {average_precision(results, 0.75):.3f}")
     print(f"mean over the ten kinds, overlap 0.5:      {np.mean(by_kind):.3f}")
-    print(
-        ", ".join(f"{name} {one:.2f}" for name, one in zip(KINDS, by_kind, strict=True))
-    )
+    print(", ".join(f"{name} {one:.2f}" for name, one in zip(KINDS, by_kind, strict=True)))
 
 
 def main() -> None:
@@ -136,15 +118,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--frames", type=int, default=200)
     parser.add_argument("--seed", type=int, default=1000)
-    parser.add_argument(
-        "--skimage", action="store_true", help="scikit-image's photographs"
-    )
-    parser.add_argument(
-        "--look", type=Path, nargs="+", default=[], help="frames of your own"
-    )
-    parser.add_argument(
-        "--picture", type=Path, help="where to draw the first twelve frames"
-    )
+    parser.add_argument("--skimage", action="store_true", help="scikit-image's photographs")
+    parser.add_argument("--look", type=Path, nargs="+", default=[], help="frames of your own")
+    parser.add_argument("--picture", type=Path, help="where to draw the first twelve frames")
     args = parser.parse_args()
     detect = Detector()
     shown: list[NDArray[np.uint8]] = []
@@ -160,9 +136,7 @@ def main() -> None:
     for path, (found, _) in zip(args.look, results, strict=False):
         for box in found:
             if box.sure >= SURE_ENOUGH:
-                place = (
-                    f"{box.left:.0f},{box.top:.0f} to {box.right:.0f},{box.bottom:.0f}"
-                )
+                place = f"{box.left:.0f},{box.top:.0f} to {box.right:.0f},{box.bottom:.0f}"
                 print(f"{path.name}: {KINDS[box.kind]} at {place}, {box.sure:.0%} sure")
     if args.picture:
         save(shown, args.picture)

@@ -3,8 +3,8 @@
 Run from the repository root:
     python -m samples.detect.train --photographs FOLDER --objects fashion_mnist.npz \
         --out samples/detect
-Frames are composed anew for every step; the network is `detect.tnn`, and its trainable twin is
-made from that file.
+Frames are composed anew for every step; the learning rate falls with the time that passes. The
+network is `detect.tnn`, and its trainable twin is made from that file.
 """
 
 import argparse
@@ -19,6 +19,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from samples.cifar.train import rate
 from samples.denoise.train import load_photographs
 from samples.detect.boxes import CELL
 from samples.detect.compose import HEIGHT, WIDTH, Frame, Picture, Thing, compose
@@ -37,9 +38,7 @@ class Detector(nn.Module):
         super().__init__()
         self.network = network
         self.log_scale = nn.Parameter(torch.full((5 + KINDS,), -3.5))
-        self.bias = nn.Parameter(
-            torch.tensor([-3.0, 0.0, 0.0, 4.3, 4.3] + [0.0] * KINDS)
-        )
+        self.bias = nn.Parameter(torch.tensor([-3.0, 0.0, 0.0, 4.3, 4.3] + [0.0] * KINDS))
 
     def sums(self, frames: Tensor) -> Tensor:
         """Return the three maps of the network, one after the other."""
@@ -68,8 +67,7 @@ def bell(thing: Thing) -> np.ndarray[tuple[int, int], np.dtype[np.float64]]:
     """A bell as wide as the thing, 1 in its middle: [rows, columns]."""
     y, x = np.mgrid[0:ROWS, 0:COLUMNS] + 0.5
     width = [
-        max(side / CELL / 5, 0.55)
-        for side in (thing.right - thing.left, thing.bottom - thing.top)
+        max(side / CELL / 5, 0.55) for side in (thing.right - thing.left, thing.bottom - thing.top)
     ]
     middle = (
         (thing.left + thing.right) / 2 / CELL,
@@ -119,9 +117,7 @@ def loss_of(maps: Tensor, wanted: Targets) -> Tensor:
         return loss
     number, y, x, kind = (wanted.cells[:, i].long() for i in (0, 1, 2, 7))
     values, weight = maps[number, :, y, x], wanted.cells[:, 8].float()
-    box = F.smooth_l1_loss(
-        values[:, 1:5], wanted.cells[:, 3:7].float(), reduction="none", beta=0.1
-    )
+    box = F.smooth_l1_loss(values[:, 1:5], wanted.cells[:, 3:7].float(), reduction="none", beta=0.1)
     named = F.cross_entropy(values[:, 5:], kind, reduction="none")
     return loss + ((box.sum(1) + 0.5 * named) * weight).sum() / weight.sum()
 
@@ -136,10 +132,7 @@ class Scenes:
 
     def frames(self, count: int, rng: np.random.Generator) -> list[Frame]:
         """Compose frames."""
-        return [
-            compose(self.photographs, self.objects, self.kinds, rng)
-            for _ in range(count)
-        ]
+        return [compose(self.photographs, self.objects, self.kinds, rng) for _ in range(count)]
 
 
 def stack(frames: list[Frame]) -> Tensor:
@@ -151,21 +144,19 @@ def train(model: Detector, scenes: Scenes, args: argparse.Namespace) -> None:
     """Fit the model; prints a line every 50 steps."""
     rng = np.random.default_rng(args.seed)
     optimiser = torch.optim.Adam(model.parameters(), lr=args.rate)
-    schedule = torch.optim.lr_scheduler.OneCycleLR(
-        optimiser, args.rate, total_steps=args.steps, pct_start=0.05
-    )
-    began, total = time.time(), 0.0
+    began, total, step = time.time(), 0.0, 0
     model.train()
-    for step in range(1, args.steps + 1):
+    while (done := (time.time() - began) / (60 * args.minutes)) < 1:
+        optimiser.param_groups[0]["lr"] = rate(args.rate, done)
         frames = scenes.frames(args.batch, rng)
         loss = loss_of(model(stack(frames)), targets(frames))
         optimiser.zero_grad(set_to_none=True)
         loss.backward()
         nn.utils.clip_grad_norm_(model.parameters(), 5.0)
         optimiser.step()
-        schedule.step()
         model.network.clip_latents()
         total += loss.item()
+        step += 1
         if step % 50 == 0:
             print(
                 f"step {step} loss {total / 50:.3f} {time.time() - began:.0f} s",
@@ -186,9 +177,7 @@ def fit_boxes(model: Detector, batches: list[list[Frame]]) -> None:
         found.append(model.sums(stack(frames))[number, 1:5, y, x])
         wanted.append(middles[:, 3:7])
     with torch.no_grad():
-        for i, (sums, true) in enumerate(
-            zip(torch.cat(found).T, torch.cat(wanted).T, strict=True)
-        ):
+        for i, (sums, true) in enumerate(zip(torch.cat(found).T, torch.cat(wanted).T, strict=True)):
             slope, offset = np.polyfit(sums.numpy(), true.numpy(), 1)
             model.log_scale[1 + i], model.bias[1 + i] = math.log(slope), offset
 
@@ -197,30 +186,19 @@ def export(model: Detector, folder: Path) -> None:
     """Write the integer network, and what its sums are worth."""
     model.network.export(folder / "detect.safetensors")
     held = {"scale": model.log_scale.exp().tolist(), "bias": model.bias.tolist()}
-    rounded = {
-        name: [float(f"{value:.5g}") for value in values]
-        for name, values in held.items()
-    }
+    rounded = {name: [float(f"{value:.5g}") for value in values] for name, values in held.items()}
     (folder / "boxes.json").write_text(json.dumps(rounded, indent=1) + "\n", "utf-8")
 
 
 def main() -> None:
     """Train, fold and write the sample's files."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument(
-        "--photographs", type=Path, required=True, help="a folder of pictures"
-    )
-    parser.add_argument(
-        "--objects", type=Path, required=True, help="Fashion-MNIST as .npz"
-    )
-    parser.add_argument(
-        "--out", type=Path, required=True, help="folder for the sample's files"
-    )
+    parser.add_argument("--photographs", type=Path, required=True, help="a folder of pictures")
+    parser.add_argument("--objects", type=Path, required=True, help="Fashion-MNIST as .npz")
+    parser.add_argument("--out", type=Path, required=True, help="folder for the sample's files")
     parser.add_argument("--checkpoint", type=Path, default=Path("detect.pt"))
     parser.add_argument("--start", type=Path, help="begin with this checkpoint")
-    parser.add_argument(
-        "--steps", type=int, default=8000, help="0 only exports `--start`"
-    )
+    parser.add_argument("--minutes", type=float, default=30, help="0 only exports `--start`")
     parser.add_argument("--batch", type=int, default=12)
     parser.add_argument("--rate", type=float, default=4e-3)
     parser.add_argument("--seed", type=int, default=0)
@@ -229,16 +207,14 @@ def main() -> None:
     torch.manual_seed(args.seed)
     torch.set_num_threads(1)
     data = np.load(args.objects)
-    scenes = Scenes(
-        load_photographs(args.photographs), data["train_image"], data["train_label"]
-    )
+    scenes = Scenes(load_photographs(args.photographs), data["train_image"], data["train_label"])
     model = Detector(twin(Path(__file__).parent / "detect.tnn"))
     if args.start:
         model.load_state_dict(torch.load(args.start))
-    if args.steps:
+    if args.minutes:
         train(model, scenes, args)
     rng = np.random.default_rng(args.seed + 1)
-    model.network.average_statistics(stack(scenes.frames(32, rng)) for _ in range(40))
+    model.network.average_statistics(stack(scenes.frames(32, rng)) for _ in range(20))
     fit_boxes(model, [scenes.frames(32, rng) for _ in range(20)])
     export(model, args.out)
 

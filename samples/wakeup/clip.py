@@ -48,9 +48,7 @@ def read_frames(path: Path) -> Pixels:
 def people_in(frame: Pixels, empty: Pixels) -> Pixels:
     """Mark what differs from the empty scene and is as large and as high as a person."""
     change = cv2.GaussianBlur(cv2.absdiff(frame, empty), (5, 5), 0) > CHANGE
-    mask = cv2.morphologyEx(
-        change.astype(np.uint8), cv2.MORPH_OPEN, np.ones((3, 3), np.uint8)
-    )
+    mask = cv2.morphologyEx(change.astype(np.uint8), cv2.MORPH_OPEN, np.ones((3, 3), np.uint8))
     mask = cv2.morphologyEx(mask, cv2.MORPH_CLOSE, np.ones((13, 7), np.uint8))
     _, labels, statistics, _ = cv2.connectedComponentsWithStats(mask)
     large = statistics[:, cv2.CC_STAT_AREA] > LEAST_AREA
@@ -64,10 +62,7 @@ def read_clip(path: Path) -> Clip:
     frames = read_frames(path)
     empty = np.median(frames[::10], axis=0).astype(np.uint8)
     small = [cv2.resize(f, SCENE, interpolation=cv2.INTER_AREA) for f in frames]
-    masks = [
-        cv2.resize(people_in(f, empty), SCENE, interpolation=cv2.INTER_AREA)
-        for f in frames
-    ]
+    masks = [cv2.resize(people_in(f, empty), SCENE, interpolation=cv2.INTER_AREA) for f in frames]
     return Clip(np.stack(small).astype(np.uint8), np.stack(masks).astype(np.uint8))
 
 

@@ -118,14 +118,10 @@ def main() -> None:
     """Train, fold and write the sample's files."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--clip", type=Path, required=True, help="vtest.avi")
-    parser.add_argument(
-        "--out", type=Path, required=True, help="folder for the sample's files"
-    )
+    parser.add_argument("--out", type=Path, required=True, help="folder for the sample's files")
     parser.add_argument("--checkpoint", type=Path, default=Path("person.pt"))
     parser.add_argument("--start", type=Path, help="begin with this checkpoint")
-    parser.add_argument(
-        "--steps", type=int, default=1500, help="0 only exports `--start`"
-    )
+    parser.add_argument("--steps", type=int, default=1500, help="0 only exports `--start`")
     parser.add_argument("--batch", type=int, default=12)
     parser.add_argument("--rate", type=float, default=4e-3)
     parser.add_argument("--seed", type=int, default=0)
@@ -142,9 +138,7 @@ def main() -> None:
     rng = np.random.default_rng(args.seed + 1)
     model.network.average_statistics(batch_of(clip, 32, rng)[0] for _ in range(40))
     model.network.export(args.out / "person.safetensors")
-    (args.out / "person.json").write_text(
-        json.dumps({"least": model.least()}) + "\n", "utf-8"
-    )
+    (args.out / "person.json").write_text(json.dumps({"least": model.least()}) + "\n", "utf-8")
 
 
 if __name__ == "__main__":

@@ -45,9 +45,7 @@ class Watch:
         """Load both networks."""
         self.motion = tdsl.load(FOLDER / "motion.tnn")
         self.person = tdsl.load(FOLDER / "person.tnn")
-        self.least = int(
-            json.loads((FOLDER / "person.json").read_text("utf-8"))["least"]
-        )
+        self.least = int(json.loads((FOLDER / "person.json").read_text("utf-8"))["least"])
 
     def __call__(self, now: Picture, before: Picture) -> Seen:
         """Look at a frame."""
@@ -57,9 +55,7 @@ class Watch:
             return Seen(moved, None, motion.cost.energy_pj.typical, 0.0)
         person = self.person(now)
         heat = np.asarray(person.heat)[0]
-        return Seen(
-            moved, heat, motion.cost.energy_pj.typical, person.cost.energy_pj.typical
-        )
+        return Seen(moved, heat, motion.cost.energy_pj.typical, person.cost.energy_pj.typical)
 
     def people(self, seen: Seen) -> bool:
         """Whether the recogniser saw anybody."""
@@ -80,18 +76,12 @@ def energy_report(watch: Watch, frames: Picture, results: list[Seen]) -> None:
     """Print what was skipped and what it saved."""
     awake = [seen for seen in results if seen.heat is not None]
     motion = float(np.mean([seen.motion_energy for seen in results])) / 1e6
-    spent = (
-        sum(seen.motion_energy + seen.person_energy for seen in results)
-        / len(results)
-        / 1e6
-    )
+    spent = sum(seen.motion_energy + seen.person_energy for seen in results) / len(results) / 1e6
     always = watch.person(frames[0]).cost.energy_pj.typical / 1e6
     skipped = 1 - len(awake) / len(results)
     print(f"{len(results)} frames, recogniser asleep in {skipped:.1%} of them")
     print(f"motion {motion:.3f} uJ a frame, recogniser {always:.2f} uJ when awake")
-    print(
-        f"together {spent:.2f} uJ a frame; the recogniser alone, always awake, {always:.2f} uJ"
-    )
+    print(f"together {spent:.2f} uJ a frame; the recogniser alone, always awake, {always:.2f} uJ")
 
 
 def truth_report(watch: Watch, results: list[Seen], cover: NDArray[np.float64]) -> None:
@@ -101,9 +91,7 @@ def truth_report(watch: Watch, results: list[Seen], cover: NDArray[np.float64]) 
     there, empty = (cover > PERSON).any((1, 2)), (cover < NOBODY).all((1, 2))
     awake = np.array([seen.heat is not None for seen in results])
     people = np.array([watch.people(seen) for seen in results])
-    heat = np.array(
-        [np.zeros_like(cover[0]) if s.heat is None else s.heat for s in results]
-    )
+    heat = np.array([np.zeros_like(cover[0]) if s.heat is None else s.heat for s in results])
     marked = (heat > watch.least) & awake[:, None, None]
     right = (marked & (cover >= NOBODY)).sum() / max(1, marked.sum())
     print(
@@ -111,9 +99,7 @@ def truth_report(watch: Watch, results: list[Seen], cover: NDArray[np.float64]) 
         end=" ",
     )
     print(f"recognised in {people[there].mean():.1%}")
-    print(
-        f"nobody in {empty.sum()} frames: awake in {awake[empty].mean():.1%},", end=" "
-    )
+    print(f"nobody in {empty.sum()} frames: awake in {awake[empty].mean():.1%},", end=" ")
     print(f"people reported in {people[empty].mean():.1%}")
     print(
         f"of the squares with people {marked[cover > PERSON].mean():.1%} are marked,",
@@ -141,9 +127,7 @@ def drawn(frame: Picture, seen: Seen, least: int, scale: int = 2) -> Image.Image
 
 def chosen_frames(watch: Watch, results: list[Seen]) -> list[int]:
     """A frame in which the recogniser slept, and of each third the one with most people."""
-    people = [
-        0 if s.heat is None else int((s.heat > watch.least).sum()) for s in results
-    ]
+    people = [0 if s.heat is None else int((s.heat > watch.least).sum()) for s in results]
     asleep = next((i for i, seen in enumerate(results) if seen.heat is None), 0)
     thirds = np.array_split(np.arange(len(results)), 3)
     return [asleep, *(int(max(third, key=lambda i: people[i])) for third in thirds)]
@@ -165,9 +149,7 @@ def plot(
         ("recognised", lambda i: watch.people(results[i]), (255, 140, 0)),
     ]
     if cover is not None:
-        stripes.append(
-            ("people", lambda i: bool((cover[i] > 0.25).any()), (60, 160, 80))
-        )
+        stripes.append(("people", lambda i: bool((cover[i] > 0.25).any()), (60, 160, 80)))
     top = pictures[0].height
     image = Image.new("RGB", (wide, top + (high + 6) * len(stripes) + 8), "white")
     for column, picture in enumerate(pictures):
@@ -179,9 +161,7 @@ def plot(
         draw.text((4, y), name, "black")
         draw.rectangle((left, y, wide - 1, y + high), fill=(238, 238, 238))
         for i in filter(holds, range(len(results))):
-            draw.rectangle(
-                (left + i * step, y, left + (i + 1) * step, y + high), fill=colour
-            )
+            draw.rectangle((left + i * step, y, left + (i + 1) * step, y + high), fill=colour)
     for i in chosen:
         draw.line((left + i * step, top, left + i * step, image.height), fill="red")
     return image.quantize(64, dither=Image.Dither.NONE).convert("P")
@@ -190,12 +170,8 @@ def plot(
 def main() -> None:
     """Watch, report, and perhaps draw."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument(
-        "--clip", type=Path, help="vtest.avi; otherwise the frames shipped"
-    )
-    parser.add_argument(
-        "--motion-machine", help="a preset for the motion network alone"
-    )
+    parser.add_argument("--clip", type=Path, help="vtest.avi; otherwise the frames shipped")
+    parser.add_argument("--motion-machine", help="a preset for the motion network alone")
     parser.add_argument("--plot", type=Path, help="where to write the timeline")
     args = parser.parse_args()
     cover = None
