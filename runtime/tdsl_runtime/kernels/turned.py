@@ -19,7 +19,7 @@ from tdsl_runtime.kernels.columns import (
     SLACK,
     WIDTH,
 )
-from tdsl_runtime.kernels.jit import ALL, inner
+from tdsl_runtime.kernels.jit import inner
 from tdsl_runtime.kernels.lines import ceil_div, gather, image_shift, line_start, missing_pixel
 from tdsl_runtime.kernels.row_columns import (
     PK_BUFFER,
@@ -49,36 +49,28 @@ SQUARES = 4 * 64
 
 
 @inner
-def put_columns(mem: Any, row: Any, column: Any, bits: Any, row_words: Any, macros: Any) -> None:
-    """Set the bits of a row from a column on, which are 0 before; those beyond the last are 0."""
-    word, shift = column >> 6, np.uint64(column & 63)
-    mem[row + word % row_words * macros + word // row_words] |= bits << shift
-    over = (bits >> np.uint64(1)) >> (np.uint64(63) - shift)
-    if over != np.uint64(0):
-        word += 1
-        mem[row + word % row_words * macros + word // row_words] |= over
+def word_place(word: Any, row_words: Any, macros: Any) -> Any:
+    """Where a word of 64 columns is in a row."""
+    return word % row_words * macros + word // row_words
 
 
 @inner
-def columns_at(mem: Any, row: Any, column: Any, step: Any, count: Any, row_words: Any,
-               macros: Any) -> Any:  # fmt: skip
-    """`count` bits of a row, from a column on."""
-    bits = np.uint64(0)
-    if step == 1:
-        word, shift = column >> 6, np.uint64(column & 63)
-        bits = mem[row + word % row_words * macros + word // row_words] >> shift
-        if (column & 63) + count > 64:
-            word += 1
-            bits |= mem[row + word % row_words * macros + word // row_words] << (
-                np.uint64(64) - shift
-            )
-        return bits & (ALL >> np.uint64(64 - count))
-    for i in range(count):
-        at = column + i * step
-        word = at >> 6
-        cell = mem[row + word % row_words * macros + word // row_words]
-        bits |= (cell >> np.uint64(at & 63) & np.uint64(1)) << np.uint64(i)
-    return bits
+def put_columns(
+    mem: Any, row: Any, wplane: Any, size: Any, channels: Any, column: Any, pixels: Any,
+    row_words: Any, macros: Any, acts: Any,
+) -> None:  # fmt: skip
+    """Set what was turned in as many trit rows, from a column on; they are 0 there before."""
+    shift = np.uint64(column & 63)
+    near = far = word_place(column >> 6, row_words, macros)
+    if (column & 63) + pixels > 64:
+        far = word_place((column >> 6) + 1, row_words, macros)
+    for k in range(channels):
+        nonzero, at = acts[SLACK + 64 + k], row + k * size
+        sign = nonzero & acts[SLACK + 192 + k]
+        mem[at + near] |= nonzero << shift
+        mem[at + near + wplane] |= sign << shift
+        mem[at + far] |= (nonzero >> np.uint64(1)) >> (np.uint64(63) - shift)
+        mem[at + far + wplane] |= (sign >> np.uint64(1)) >> (np.uint64(63) - shift)
 
 
 @inner
@@ -110,11 +102,10 @@ def spread(
             bit = (start << 6) + first * pitch + op[SP_CHAN]
             for c in range(0, op[SP_N], 64):
                 turn_pixels(acts, aplane, bit + c, pitch, pixels)
-                for k in range(min(64, op[SP_N] - c)):
-                    nonzero, sign = acts[SLACK + 64 + k], acts[SLACK + 192 + k]
-                    row = (op[SP_ROW] + c + k) * size
-                    put_columns(mem, row, column, nonzero, row_words, macros)
-                    put_columns(mem, row + wplane, column, nonzero & sign, row_words, macros)
+                put_columns(
+                    mem, (op[SP_ROW] + c) * size, wplane, size, min(64, op[SP_N] - c), column,
+                    pixels, row_words, macros, acts,
+                )  # fmt: skip
     return True
 
 
@@ -161,33 +152,85 @@ def pack(
             for c in range(0, op[PK_N], 64):
                 channels = min(64, op[PK_N] - c)
                 row = (op[PK_ROW] + c) * size
-                turn_rows(
-                    mem, wplane, row, size, channels, column, op[PK_STEP], pixels, row_words,
-                    macros, acts,
-                )  # fmt: skip
-                for i in range(pixels):
-                    bit = to + (first + i) * pitch + c
-                    copy_bits(acts, (SLACK + 64 + i) << 6, mem, bit, channels)
-                    copy_bits(acts, (SLACK + 192 + i) << 6, mem, bit + (wplane << 6), channels)
+                if op[PK_STEP] == 1:
+                    turn_rows(
+                        mem, wplane, row, size, channels, column, pixels, row_words, macros, acts
+                    )
+                else:
+                    gather_columns(
+                        mem, wplane, row, size, channels, column, op[PK_STEP], pixels, row_words,
+                        macros, acts,
+                    )  # fmt: skip
+                bit = to + first * pitch + c
+                for plane in range(2):
+                    put_pixels(
+                        acts, SLACK + 64 + 128 * plane, mem, bit + plane * (wplane << 6), channels,
+                        pitch, pixels,
+                    )  # fmt: skip
     return written
 
 
 @inner
+def put_pixels(
+    acts: Any, at: Any, mem: Any, bit: Any, channels: Any, pitch: Any, pixels: Any
+) -> None:
+    """Write the low bits of as many words of acts as pixels: joined, where nothing is between."""
+    if channels != pitch:
+        for i in range(pixels):
+            copy_bits(acts, (at + i) << 6, mem, bit + i * pitch, channels)
+        return
+    stream = SLACK + SQUARES
+    for i in range(((pixels * pitch) >> 6) + 1):
+        acts[stream + i] = np.uint64(0)
+    for i in range(pixels):
+        word, shift = stream + ((i * pitch) >> 6), np.uint64((i * pitch) & 63)
+        acts[word] |= acts[at + i] << shift
+        if ((i * pitch) & 63) + pitch > 64:
+            acts[word + 1] |= acts[at + i] >> (np.uint64(64) - shift)
+    copy_bits(acts, stream << 6, mem, bit, pixels * pitch)
+
+
+@inner
 def turn_rows(
-    mem: Any, wplane: Any, row: Any, size: Any, channels: Any, column: Any, step: Any, pixels: Any,
+    mem: Any, wplane: Any, row: Any, size: Any, channels: Any, column: Any, pixels: Any,
     row_words: Any, macros: Any, acts: Any,
 ) -> None:  # fmt: skip
     """Up to 64 trit rows at 64 columns: their nonzero bits and signs, column by column."""
+    shift, apart = np.uint64(column & 63), (column & 63) + pixels > 64
+    near = far = word_place(column >> 6, row_words, macros)
+    if apart:
+        far = word_place((column >> 6) + 1, row_words, macros)
     for k in range(64):
         nonzero = sign = np.uint64(0)
         if k < channels:
             at = row + k * size
-            nonzero = columns_at(mem, at, column, step, pixels, row_words, macros)
-            sign = nonzero & columns_at(mem, at + wplane, column, step, pixels, row_words, macros)
-        acts[SLACK + k], acts[SLACK + 128 + k] = nonzero, sign
+            nonzero = mem[at + near] >> shift
+            sign = mem[at + near + wplane] >> shift
+            if apart:
+                nonzero |= mem[at + far] << (np.uint64(64) - shift)
+                sign |= mem[at + far + wplane] << (np.uint64(64) - shift)
+        acts[SLACK + k], acts[SLACK + 128 + k] = nonzero, nonzero & sign
     for plane in range(2):
         square = SLACK + 128 * plane
         transpose(acts, square, np.int64(1), square + 64)
+
+
+@inner
+def gather_columns(
+    mem: Any, wplane: Any, row: Any, size: Any, channels: Any, column: Any, step: Any, pixels: Any,
+    row_words: Any, macros: Any, acts: Any,
+) -> None:  # fmt: skip
+    """As `turn_rows`, for columns that are `step` apart."""
+    for i in range(pixels):
+        at, shift = column + i * step, np.uint64((column + i * step) & 63)
+        place = row + word_place(at >> 6, row_words, macros)
+        nonzero = sign = np.uint64(0)
+        for k in range(channels):
+            cell = mem[place + k * size] >> shift & np.uint64(1)
+            minus = mem[place + k * size + wplane] >> shift & cell
+            nonzero |= cell << np.uint64(k)
+            sign |= minus << np.uint64(k)
+        acts[SLACK + 64 + i], acts[SLACK + 192 + i] = nonzero, sign
 
 
 @inner
