@@ -10,10 +10,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tdsl.cost.memory import memory_bits
-from tdsl.cost.summary import Cost, Range
+from tdsl.cost.summary import Cost, Declared, Range
 from tdsl.images.port import Array, Port
-from tdsl_runtime.counters import Counters
+from tdsl_runtime.counters import Counter, Counters
 from tdsl_runtime.energy import energy
+from tdsl_runtime.isa import Opcode
 from tdsl_runtime.program import Port as MachinePort
 from tdsl_runtime.program import Program
 
@@ -95,7 +96,17 @@ class Runner:
             peak_macs=machine.peak_macs,
             memory_bits=self._memory,
             simulation_seconds=seconds,
+            declared=self._declared(counters),
         )
+
+    def _declared(self, counters: Counters) -> Declared | None:
+        """The cycles and energy of user-defined micro-ops."""
+        uops = [number for number, op in enumerate(self.program.ops) if op.opcode is Opcode.UOP]
+        if not uops:
+            return None
+        cycles = int(counters.column(Counter.BUSY)[uops].sum())
+        picojoules = energy(self.program, counters).by_micro_op[uops, 1].sum()
+        return Declared(cycles, float(picojoules))
 
 
 def program_ports(ports: Sequence[MachinePort]) -> list[Port]:

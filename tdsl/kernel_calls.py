@@ -8,6 +8,7 @@ from typing import Any, overload
 from tdsl.cost.summary import Cost
 from tdsl.diagnostics import CompileError
 from tdsl.execution import Runner
+from tdsl.frontend.kernel_operators import kernel_operator
 from tdsl.images.port import Port
 from tdsl.kernel_arrays import Found, constant_values, given_arguments, shaped
 from tdsl.kernels.definition import Declared
@@ -18,6 +19,7 @@ from tdsl.lowering.pixels.compile_rows import compile_rows
 from tdsl.refusal import machine_refusals
 from tdsl.rows.ir import RowProgram
 from tdsl.rows.rewrite import for_channels
+from tdsl.tracing.tracer import current_tracer
 from tdsl_runtime.counters import Counters
 from tdsl_runtime.description import MachineDescription, load_machine, machines
 from tdsl_runtime.program import Program
@@ -51,6 +53,8 @@ class Kernel:
     `cost` is that of the last call. Inside other kernels, calling it works its body out in place.
     """
 
+    __name__: str
+
     def __init__(
         self,
         function: Callable[..., Any],
@@ -70,8 +74,12 @@ class Kernel:
         """Run on images of one size (arrays `[H, W]` or `[C, H, W]`, or Pillow images).
 
         Returns arrays of the smallest type that holds the declared one, totals as numbers; a tuple
-        where there are several. Raises CompileError for what misfits.
+        where there are several. In the function of a network it is a step, on tensors. Raises
+        CompileError for what misfits.
         """
+        tracer = current_tracer()
+        if tracer is not None:
+            return tracer.operation(kernel_operator(self.definition), False, *images, **named)
         result = self.run(*images, machine=machine, **named)
         self.cost = result.cost
         return result.value

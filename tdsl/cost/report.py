@@ -193,7 +193,7 @@ class _Parts:
             executed = int(self.counters.column(Counter.EXECUTED)[chosen].sum())
             if executed:
                 yield MicroOpCost(
-                    opcode.name,
+                    f"{opcode.name} (declared)" if opcode is Opcode.UOP else opcode.name,
                     TABLE[opcode].unit.name.lower(),
                     executed,
                     int(self.busy[chosen].sum()),

@@ -16,6 +16,14 @@ class Range:
 
 
 @dataclass(frozen=True, slots=True)
+class Declared:
+    """What user-defined micro-ops took: the word of their authors, not a figure of the machine."""
+
+    cycles: int
+    energy_pj: float
+
+
+@dataclass(frozen=True, slots=True)
 class Cost:
     """Cycles, time, energy and memory of one run on the machine, and the speed of its simulation.
 
@@ -31,6 +39,8 @@ class Cost:
     """Multiply-accumulates a cycle with every lane at work."""
     memory_bits: MemoryBits
     simulation_seconds: float
+    declared: Declared | None = None
+    """The part of cycles and energy that is declared; None where no micro-op is the user's."""
 
     @property
     def utilisation(self) -> float | None:
@@ -53,6 +63,9 @@ class Cost:
             "memory_bits": _plain(self.memory_bits, "weights", "features", "program", "external"),
             "simulation_seconds": self.simulation_seconds,
             "gmac_per_second": self.gmac_per_second,
+            "declared": None
+            if self.declared is None
+            else _plain(self.declared, "cycles", "energy_pj"),
         }
 
 

@@ -68,7 +68,7 @@ def _at(program: RowProgram, images: list[np.ndarray], v: int, y: int, x: int) -
             }  # fmt: skip
             return alone[op]
         case Scale(a=a, amount=amount):
-            return here(a) * 2**amount if amount >= 0 else here(a) // 2**-amount
+            return here(a) * (1 << amount) if amount >= 0 else here(a) // (1 << -amount)
         case Compare(relation=relation, a=a, b=b, inverted=inverted):
             holds = here(a) < here(b) if relation is Relation.LESS else here(a) == here(b)
             return int(holds != inverted)
