@@ -59,7 +59,8 @@ def as_file(clean: Picture, kind: str, least: int) -> Coded:
     held = b""
     for quality in range(1, 101):
         file = io.BytesIO()
-        Image.fromarray(clean).save(file, kind, quality=quality, optimize=True, method=6)
+        options = {"optimize": True, "progressive": True} if kind == "JPEG" else {"method": 6}
+        Image.fromarray(clean).save(file, kind, quality=quality, **options)
         held = file.getvalue()
         if len(held) >= least:
             break
