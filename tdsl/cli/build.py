@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from tdsl.cli.options import File, Json, Machine, NetworkName, Size
+from tdsl.cli.options import File, Json, Machine, NetworkName, Optimize, Size
 from tdsl.cli.terminal import print_json, print_text, waiting
 
 if TYPE_CHECKING:
@@ -43,6 +43,7 @@ def compile_program(
     network: NetworkName = None,
     size: Size = None,
     machine: Machine = None,
+    optimize: Optimize = "cycles",
     json: Json = False,
 ) -> None:
     """Write the program of a network: one file, which `tdsl exec` runs alone."""
@@ -50,7 +51,7 @@ def compile_program(
     from tdsl.cost.memory import memory_bits
     from tdsl.refusal import machine_refusals
 
-    program = _compiled(file, network, size, machine).program
+    program = _compiled(file, network, size, machine, optimize).program
     with machine_refusals("E0712"):
         program.save(output)
     memory = memory_bits(program)
@@ -86,6 +87,7 @@ def show(
     network: NetworkName = None,
     size: Size = None,
     machine: Machine = None,
+    optimize: Optimize = "cycles",
 ) -> None:
     """Print a stage of the compilation as text."""
     match emit:
@@ -98,18 +100,20 @@ def show(
         case Stage.MAPPING:
             from tdsl.lowering.printer import print_mapping
 
-            print_text(print_mapping(_compiled(file, network, size, machine).plan))
+            print_text(print_mapping(_compiled(file, network, size, machine, optimize).plan))
         case Stage.ASSEMBLY:
             from tdsl_runtime.assembly import disassemble
 
-            print_text(disassemble(_compiled(file, network, size, machine).program))
+            print_text(disassemble(_compiled(file, network, size, machine, optimize).program))
 
 
-def _compiled(file: Path, network: str | None, size: str | None, machine: str | None) -> "Compiled":
+def _compiled(
+    file: Path, network: str | None, size: str | None, machine: str | None, optimize: str
+) -> "Compiled":
     from tdsl.api import load
     from tdsl.free_sizes import parse_size, sizes_from_size
 
-    net = load(file, network)
+    net = load(file, network, optimize=optimize)
     sizes = sizes_from_size(net.checked.graph, parse_size(size) if size else None)
     with waiting("compiling"):
         return net.compiled(net.machine(machine), sizes)
@@ -138,21 +142,23 @@ def _graph(file: Path, network: str | None, size: str | None) -> str:
 
 def _tnn(file: Path, network: str | None, size: str | None) -> str:
     """The network as a file of its own, for the folder of `file`."""
-    from tdsl.frontend.emitter import emit_tnn
+    from tdsl.frontend.emitter import emit_tnn, kernels_of
     from tdsl.ir.size import evaluate
     from tdsl.ir.tensor_type import TensorType
 
     net, graph, sizes = _loaded(file, network, size)
-    folder = file.parent.resolve()
-    stores = {
-        name: Path(os.path.relpath(path.resolve(), folder)).as_posix()
-        for name, path in net.checked.stores.items()
-    }
+    stores = {name: _beside(file, path) for name, path in net.checked.stores.items()}
+    kernels = {op.file: _beside(file, Path(op.file)) for op in kernels_of(graph)}
     declared = [
         TensorType(t.element, tuple(evaluate(s, sizes) for s in t.shape)) if sizes else t
         for t in net.checked.declared
     ]
-    return emit_tnn(graph, declared, stores, net.checked.target)
+    return emit_tnn(graph, declared, stores, net.checked.target, kernels=kernels)
+
+
+def _beside(file: Path, path: Path) -> str:
+    """The way from the folder of `file` to `path`."""
+    return Path(os.path.relpath(path.resolve(), file.parent.resolve())).as_posix()
 
 
 def _loaded(

@@ -11,7 +11,7 @@ from tdsl.frontend.emitted_types import condition_source, type_text
 from tdsl.frontend.formatter import format_source
 from tdsl.frontend.names import written_name, written_text
 from tdsl.ir.graph import Graph, Node, Output
-from tdsl.ir.ops import Input, Stored
+from tdsl.ir.ops import Input, Kernel, Stored
 from tdsl.ir.tensor_type import TensorType
 from tdsl.ir.verifier import parameters
 
@@ -26,14 +26,16 @@ def emit_tnn(
     stores: Mapping[str, str],
     target: str | None = None,
     about: str = "",
+    kernels: Mapping[str, str] | None = None,
 ) -> str:
     """A file with one network, in the standard layout.
 
     `declared` are the types of the outputs in the header, `stores` the path of each weights file
-    by the name that `Stored.store` has, `about` the lines of its documentation. Checked with the
-    same weights the text gives a graph that prints as `graph` does, except that operations that
-    change nothing (`upsample(1)`) are left out. The graph's inputs have to stand before its other
-    nodes, and no node, symbol or store may share a name with another.
+    by the name that `Stored.store` has, `about` the lines of its documentation, `kernels` the path
+    of each file of kernels by the one that `Kernel.file` has. Checked with the same files the text
+    gives a graph that prints as `graph` does, except that operations that change nothing
+    (`upsample(1)`) are left out. The graph's inputs have to stand before its other nodes, and no
+    node, symbol, store or kernel may share a name with another.
     """
     graph = without_unchanged(graph)
     used = _stores(graph)
@@ -41,6 +43,7 @@ def emit_tnn(
         "tnn 1",
         *(f"## {line}".rstrip() for line in about.splitlines()),
         "",
+        *_kernels(graph, kernels or {}),
         *(f"weights {written_name(name)} = {written_text(stores[name])}" for name in used),
     ]
     if target is not None:
@@ -72,6 +75,20 @@ def _stores(graph: Graph) -> list[str]:
         if isinstance(parameter, Stored)
     )
     return [name for name, _ in counted.most_common()]
+
+
+def _kernels(graph: Graph, paths: Mapping[str, str]) -> list[str]:
+    """The declarations of the kernels that the graph calls."""
+    called = {(op.program.name, op.file) for op in kernels_of(graph)}
+    return [
+        f"kernel {written_name(name)} from {written_text(paths.get(file, file))}"
+        for name, file in sorted(called)
+    ]
+
+
+def kernels_of(graph: Graph) -> list[Kernel]:
+    """The kernels that a graph calls."""
+    return [node.op for node in graph.nodes if isinstance(node.op, Kernel)]
 
 
 def _target_name(graph: Graph, stores: Sequence[str]) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from tdsl.frontend.operators import OPERATORS
 from tdsl.tracing.annotations import ElementType
 from tdsl.tracing.mistakes import mistake
 from tdsl.tracing.places import place_of_expression
@@ -11,17 +12,17 @@ from tdsl.tracing.tracer import Tracer, current_tracer
 
 def mux(selector: Tensor, a: Tensor, b: Tensor, *, label: str | None = None) -> Tensor:
     """`a` where the `u1` selector is 1, else `b`."""
-    return _tracer("mux").operation("mux", False, selector, a, b, label=label)
+    return _tracer("mux").operation(OPERATORS["mux"], False, selector, a, b, label=label)
 
 
 def concat(*tensors: Tensor, label: str | None = None) -> Tensor:
     """The channels of all tensors, one after the other."""
-    return _tracer("concat").operation("concat", False, *tensors, label=label)
+    return _tracer("concat").operation(OPERATORS["concat"], False, *tensors, label=label)
 
 
 def clip(x: Tensor, element: ElementType, *, label: str | None = None) -> Tensor:
     """`x`, with values beyond those of `element` cut to its smallest and largest."""
-    return _tracer("clip").operation("clip", False, x, element, label=label)
+    return _tracer("clip").operation(OPERATORS["clip"], False, x, element, label=label)
 
 
 def _tracer(name: str) -> Tracer:

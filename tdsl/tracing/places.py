@@ -14,7 +14,7 @@ from tdsl.source import Span
 from tdsl.tracing.source_files import Extent, SourceFile, extent, position_in, source_file
 
 _HERE = Path(__file__).parent
-_OURS = (str(_HERE), str(_HERE.parent / "decorators.py"))
+_OURS = (str(_HERE), str(_HERE.parent / "decorators.py"), str(_HERE.parent / "kernel_calls.py"))
 
 
 @dataclass(frozen=True, slots=True)

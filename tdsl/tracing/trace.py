@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import linecache
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from types import FunctionType
 from typing import cast
 
@@ -12,6 +12,7 @@ from tdsl.diagnostics import CompileError, Diagnostic, Label
 from tdsl.frontend.check_blocks import call_block
 from tdsl.frontend.check_calls import run_call, run_pipe
 from tdsl.frontend.check_files import Program
+from tdsl.frontend.check_layouts import Wanted, checked_layouts
 from tdsl.frontend.check_results import check_result
 from tdsl.frontend.checked import CheckedNetwork
 from tdsl.frontend.context import WORDS, Build, Context, FileScope
@@ -53,6 +54,7 @@ class Declared:
     outputs: Mapping[str, object] | None = None
     where: Sequence[object] = ()
     target: str | None = None
+    layouts: Mapping[str, str] = field(default_factory=dict[str, str])
     place: Span | None = None
     """The decorator, where it has arguments."""
 
@@ -123,12 +125,14 @@ def _network(declared: Declared, header: Header, c: Context, program: Program) -
         ),
         where,
     )
+    layouts = [Wanted(name, word, place, place) for name, word in declared.layouts.items()]
     return CheckedNetwork(
         graph=graph,
         arrays=c.build.stores.arrays,
         target=declared.target,
         declared=tuple(typed.type for typed in outputs),
         stores=program.paths,
+        layouts=checked_layouts(graph, layouts, c.build.reports),
     )
 
 

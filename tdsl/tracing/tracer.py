@@ -70,7 +70,7 @@ class Tracer:
     def method(self, tensor: Tensor, name: str) -> Callable[..., Tensor]:
         """The operation `name` with `tensor` as its first argument."""
         if name in OPERATORS:
-            return functools.partial(self.operation, name, True, tensor)
+            return functools.partial(self.operation, OPERATORS[name], True, tensor)
         foreign = FOREIGN.get(name.lower().replace("_", ""))
         near = None if foreign else closest(name, (*OPERATORS, "shape", "element", "type"))
         raise self.context.reject(
@@ -83,14 +83,14 @@ class Tracer:
 
     def operation(
         self,
-        name: str,
+        operator: Operator,
         receiver: bool,
         *arguments: object,
         label: object = None,
         **named: object,
     ) -> Tensor:
-        """Apply an operation of the table; with a `receiver` the first argument stands in front."""
-        operator, place = OPERATORS[name], place_of_call(self.code)
+        """Apply an operation; with a `receiver` the first argument stands in front of a dot."""
+        place = place_of_call(self.code)
         self._check_tensors((*arguments, *named.values()), place.span)
         with self.reporting(place.span):
             text = label_text(label, place, self.context)
@@ -98,8 +98,8 @@ class Tracer:
             self._check_named(operator, len(arguments), named, text, place)
             given = given_arguments(operator, arguments, named, place, receiver, self.stores)
             step.inner.build.graph.count_call()
-            found = apply_operation(operator, Call(name, place.span, given), step.inner)
-        self.names.settle(step, found.node, name)
+            found = apply_operation(operator, Call(operator.name, place.span, given), step.inner)
+        self.names.settle(step, found.node, operator.name)
         return Tensor(self, replace(found, made=place.made))
 
     def join(self, sign: BinaryOperator, left: object, right: object) -> Tensor:
