@@ -28,6 +28,7 @@ KEYS = {
     "memory_bits",
     "simulation_seconds",
     "gmac_per_second",
+    "declared",
 }
 PIXELS = np.random.default_rng(0).integers(0, 256, (9, 13), dtype=np.uint8)
 
