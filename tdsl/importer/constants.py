@@ -15,6 +15,7 @@ from tdsl.importer.model import Array, OnnxNode, as_float
 from tdsl.importer.parameters import (
     code_limits,
     is_quant,
+    positive_scale,
     quant_parameters,
     resolved_axes,
     resolved_shape,
@@ -44,8 +45,8 @@ def _folded(node: OnnxNode, inputs: Sequence[Const | None], opset: int) -> Const
         return _quant(node, given)
     if node.custom:
         if node.kind == "BipolarQuant" and len(given) == 2:
-            signs = formulas.bipolar(as_float(given[0].array))
-            return _on_grid(signs, as_float(given[1].array))
+            signs = formulas.bipolar(_finite(as_float(given[0].array)))
+            return _on_grid(signs, positive_scale(given[1].array))
         raise _unknown(node)
     match node.kind:
         case "DequantizeLinear":
@@ -129,7 +130,7 @@ def _computed(node: OnnxNode, arrays: Sequence[Array | None]) -> Array:
 
 def _quant(node: OnnxNode, given: Sequence[Const]) -> Const:
     """`Quant` of weights: their integers stay known beside the floats."""
-    x = as_float(given[0].array)
+    x = _finite(as_float(given[0].array))
     low, high, mode, scale, zero, two_signs = quant_parameters(node, [one.array for one in given])
     _check_size(np.broadcast_shapes(x.shape, scale.shape, zero.shape))
     if two_signs:
@@ -146,18 +147,24 @@ def _on_grid(integers: formulas.Integers, scale: formulas.Floats) -> Const:
 def _dequantised(node: OnnxNode, given: Sequence[Const]) -> Const:
     codes = given[0].array
     axis = node.integer("axis", 1)
-    scale = along_axis(as_float(given[1].array), codes.ndim, axis)
+    scale = along_axis(positive_scale(given[1].array), codes.ndim, axis)
     zero = along_axis(given[2].array, codes.ndim, axis) if len(given) > 2 else np.array(0)
     return _on_grid(codes.astype(np.int64) - zero.astype(np.int64), scale)
 
 
 def _quantised(node: OnnxNode, given: Sequence[Array]) -> Array:
     axis = node.integer("axis", 1)
-    scale = along_axis(as_float(given[1]), given[0].ndim, axis)
+    scale = along_axis(positive_scale(given[1]), given[0].ndim, axis)
     zero = given[2] if len(given) > 2 else np.array(0, np.uint8)
     low, high = code_limits(zero.dtype)
     moved = along_axis(as_float(zero), given[0].ndim, axis)
-    return formulas.quantize_linear(as_float(given[0]), scale, moved, low, high)[0]
+    return formulas.quantize_linear(_finite(as_float(given[0])), scale, moved, low, high)[0]
+
+
+def _finite(values: formulas.Floats) -> formulas.Floats:
+    if not np.isfinite(values).all():
+        raise Refusal("it quantises weights that are not finite", "export the model again")
+    return values
 
 
 def along_axis(values: Array, rank: int, axis: int) -> Array:

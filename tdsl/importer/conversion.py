@@ -14,6 +14,7 @@ import numpy as np
 from tdsl.frontend.names import is_plain
 from tdsl.importer.activations import quantise, rounding_noise
 from tdsl.importer.emission import Emission
+from tdsl.importer.formulas import Integers
 from tdsl.importer.layouts import per_channel
 from tdsl.importer.model import Array, OnnxModel, OnnxNode
 from tdsl.importer.quantisers import Bipolar, Linear, Quantiser, limits, meaning
@@ -82,6 +83,8 @@ class Conversion:
     items: dict[str, Item] = field(default_factory=dict[str, Item])
     inputs: dict[str, Port] = field(default_factory=dict[str, Port])
     folds: list[Folded] = field(default_factory=list[Folded])
+    shapes: dict[str, tuple[int, ...]] = field(default_factory=dict[str, tuple[int, ...]])
+    """Of the file's inputs."""
 
     def item(self, node: OnnxNode, position: int) -> Item:
         """What an operand is. Raises NotJudged, or Refusal where it is left out."""
@@ -248,7 +251,16 @@ def input_name(name: str) -> str:
 
 def turned(e: Emission, value: Value) -> Value:
     """The value with integers that grow as its numbers do; in the graph."""
-    signs = np.where(value.rising() < 0, -1, 1)
+    return _times_signs(e, value, np.where(value.rising() < 0, -1, 1))
+
+
+def as_output(e: Emission, value: Value) -> Value:
+    """The value with positive scales: constant channels have the integer 0 and the scale 1."""
+    done = _times_signs(e, value, value.rising())
+    return replace(done, scale=tuple(s or Fraction(1) for s in done.scale))
+
+
+def _times_signs(e: Emission, value: Value, signs: Integers) -> Value:
     node = e.place(value.source, signs)
     ends = np.stack([value.low * signs, value.high * signs])
     return replace(

@@ -17,7 +17,14 @@ from tdsl.importer import (
     convert_windows,
 )
 from tdsl.importer.constants import folded
-from tdsl.importer.conversion import MOST_ELEMENTS, Conversion, NotJudged, Port, input_name, turned
+from tdsl.importer.conversion import (
+    MOST_ELEMENTS,
+    Conversion,
+    NotJudged,
+    Port,
+    as_output,
+    input_name,
+)
 from tdsl.importer.declared import annotated_limits
 from tdsl.importer.layouts import laid_out
 from tdsl.importer.model import QUANTISER_DOMAINS, OnnxModel, OnnxNode
@@ -152,6 +159,7 @@ def _enter_inputs(
         try:
             shape = _input_dims(one.dims, size)
             stated = declared.get(one.name) or _annotated(one.annotation)
+            state.shapes[one.name] = shape
             state.items[one.name] = Outside(one.name, one.name, shape, stated)
         except Refusal as refusal:
             place = f"input `{one.name}`"
@@ -192,18 +200,31 @@ def _convert_node(state: Conversion, node: OnnxNode, findings: list[Finding]) ->
     try:
         results, judged = _results(state, node)
     except NotJudged:
-        pass
+        findings += _of_weights(state, node, "")
     except Refusal as refusal:
         findings.append(Finding(node.place, refusal.reason, refusal.rewrite))
+        findings += _of_weights(state, node, refusal.reason)
     for position, name in enumerate(node.outputs):
         if name:
             state.items[name] = results[position] if position < len(results) else Unknown()
     return node if judged else None
 
 
+def _of_weights(state: Conversion, node: OnnxNode, said: str) -> list[Finding]:
+    """What stands against a node's weights, whatever its input is."""
+    try:
+        if not node.custom and node.kind in ("Conv", "Gemm", "MatMul"):
+            convert_windows.judge_weights(state, node)
+    except Refusal as refusal:
+        if refusal.reason != said:
+            return [Finding(node.place, refusal.reason, refusal.rewrite)]
+    return []
+
+
 def _results(state: Conversion, node: OnnxNode) -> tuple[tuple[Item, ...], bool]:
     known = [state.items[name] if name else None for name in node.inputs]
     if any(isinstance(item, Unknown) for item in known):
+        _converter(node)
         raise NotJudged
     constants = [item for item in known if isinstance(item, Const) or item is None]
     if len(constants) == len(known):
@@ -248,7 +269,7 @@ def _output(state: Conversion, name: str) -> Port:
     value = affine(state.settled(item))
     if value.index.size > 1:
         value = laid_out(state.e, value)
-    value = turned(state.e, value)
+    value = as_output(state.e, value)
     assert isinstance(value.source, Placed)
     return Port(
         input_name(name),

@@ -27,6 +27,7 @@ from tdsl.importer.value import (
     magnitude,
     whole,
 )
+from tdsl.importer.weights import whole_weights
 from tdsl.ir import ops
 from tdsl.ir.ops import PoolKind
 
@@ -92,6 +93,16 @@ def conv(c: Conversion, node: OnnxNode) -> Item:
     window = Window(seen.stride, seen.padding, seen.dilation, groups)
     done = convolution(c.e, x, weights, window, seen.size)
     return _with_bias(c, node, done)
+
+
+def judge_weights(c: Conversion, node: OnnxNode) -> None:
+    """Raise Refusal if the weights of a convolution or matrix are no few-bit integers."""
+    weights = c.items[node.inputs[1]] if node.has_input(1) else None
+    if not isinstance(weights, Const) or weights.array.ndim < 2 or not weights.array.size:
+        return
+    if node.kind == "MatMul" or (node.kind == "Gemm" and not node.integer("transB", 0)):
+        weights = _transposed(weights)
+    whole_weights(weights, [Fraction(1)] * weights.array.shape[1])
 
 
 def gemm(c: Conversion, node: OnnxNode) -> Item:

@@ -26,6 +26,8 @@ class Imported:
     outputs: tuple[Port, ...]
     became: tuple[Became, ...]
     folds: tuple[Folded, ...]
+    shapes: Mapping[str, tuple[int, ...]]
+    """Of the file's inputs."""
     tensors: tuple[Port, ...]
     """Tensors of the file that nodes of the graph hold, in the file's order."""
 
@@ -59,6 +61,7 @@ def import_model(
         tuple(replace(p, node=places[named[p.node]]) for p in ports),
         tuple(converted.became),
         tuple(converted.state.folds),
+        converted.state.shapes,
         tuple(_held(converted.state, places)),
     )
 

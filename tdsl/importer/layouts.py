@@ -58,6 +58,8 @@ def per_channel(value: Value, constant: Array) -> Floats:
     low = np.full(value.channels, np.inf, np.float32)
     high = np.full(value.channels, -np.inf, np.float32)
     numbers = spread.astype(np.float32).ravel()
+    if np.isnan(numbers).any():
+        raise Refusal("its constants are not numbers", "export the model again")
     channel = _channels_of(value.shape, value.index).ravel()
     np.minimum.at(low, channel, numbers)
     np.maximum.at(high, channel, numbers)

@@ -132,6 +132,9 @@ def _inputs(graph: onnx.GraphProto, constants: dict[str, Array]) -> Iterator[Onn
 
 
 def _node(proto: onnx.NodeProto) -> OnnxNode:
+    texts: list[object] = [proto.name, proto.op_type, proto.domain, *proto.input, *proto.output]
+    if not all(isinstance(text, str) for text in texts):
+        raise _Unreadable("a name in it is no text")
     attributes: dict[str, Attribute] = {}
     for attribute in proto.attribute:
         value = _attribute(attribute)
