@@ -56,8 +56,8 @@ def plan_rows(
         raise CompileError(refused)
     tried: list[ImagePlan] = []
     for share in (True, False):
-        candidates = _candidates(program, height, width, machine, share)
-        for candidate in sorted(candidates, key=lambda c: c.cycles):
+        found = candidates(program, height, width, machine, share)
+        for candidate in sorted(found, key=lambda c: c.cycles):
             plan = candidate.plan()
             if plan.placed.assignment.rows <= PLANES * machine.rows:
                 return plan
@@ -85,7 +85,7 @@ class Candidate:
         return ImagePlan(self.program, self.code, self.tiling, self.overlap, placed)
 
 
-def _candidates(
+def candidates(
     program: RowProgram, height: int, width: int, machine: MachineDescription, share: bool
 ) -> Iterator[Candidate]:
     """The best tiling of every order of values and kind of overlap."""

@@ -5,6 +5,8 @@ ones), else downwards. What the array and the DMA do to the same rows is ordered
 
 - FULL (dma -> array): a tile is read;  EMPTY (array -> dma): its rows may be read into again;
 - READY (array -> dma): results stand;  DRAINED (dma -> array): their rows may be used again.
+
+Where no tile is read ahead, FULL and READY order everything.
 """
 
 from collections.abc import Iterator
@@ -98,9 +100,7 @@ class _ImageWriter:
         plan, writer = self.plan, self.writer
         writer.op(Opcode.ACTIVE, macros=plan.tiling.layout.macros)
         self._make_masks()
-        writer.signal(Unit.ARRAY, Token.EMPTY)
-        if plan.code.stores:
-            writer.signal(Unit.DMA, Token.DRAINED)
+        self._drained()
         for _ in self._loop(_ACROSS, plan.tiling.across):
             self._keep_first_lines()
             if plan.overlap.ahead:
@@ -125,18 +125,20 @@ class _ImageWriter:
         if not plan.overlap.ahead:
             self._read(self.frame.walk)
         writer.wait(Unit.ARRAY, Token.FULL)
-        if plan.code.stores and not plan.overlap.behind:
+        if plan.code.stores and plan.overlap.ahead and not plan.overlap.behind:
             writer.wait(Unit.ARRAY, Token.DRAINED)
         self._choose_mask()
         self._steps()
         writer.signal(Unit.ARRAY, Token.READY)
-        if not plan.overlap.ahead:
-            writer.signal(Unit.ARRAY, Token.EMPTY)
         writer.wait(Unit.DMA, Token.READY)
         for store in plan.code.stores:
             writer.code.append(store_op(self.frame, store, store.channel.port))
-        if plan.code.stores:
-            writer.signal(Unit.DMA, Token.DRAINED)
+        self._drained()
+
+    def _drained(self) -> None:
+        """The rows of results are free, which matters where the next tile is read already."""
+        if self.plan.overlap.ahead and self.plan.code.stores:
+            self.writer.signal(Unit.DMA, Token.DRAINED)
 
     def _steps(self) -> None:
         """The steps, and between them the tokens of what goes on beside them."""
@@ -156,17 +158,16 @@ class _ImageWriter:
 
     def _read_ahead(self) -> None:
         """The rows that were read are free: read the next tile into them, if there is one."""
-        self.writer.signal(Unit.ARRAY, Token.EMPTY)
         down = self.plan.tiling.down
         if down == 1:
             return
         walk = self.frame.walk
         with self.writer.guard({"counter": _LINES, "lo": 0, "hi": down - 1}):
+            self.writer.hand_over(Unit.ARRAY, Unit.DMA, Token.EMPTY)
             self._read(replace(walk, top=walk.top + walk.down))
 
     def _read(self, walk: Walk) -> None:
         """The loads of a tile."""
-        self.writer.wait(Unit.DMA, Token.EMPTY)
         kept = {load.channel for load in self.plan.placed.kept}
         frame = replace(self.frame, walk=walk)
         for load in self.plan.placed.landings:

@@ -15,7 +15,9 @@ from tdsl.rows.ir import Reduction, RowProgram, RowTotal
 from tdsl.rows.meaning import evaluate
 from tdsl_runtime.description import MachineDescription
 from tdsl_runtime.interpreter import Interpreter
+from tdsl_runtime.simulator import Simulator
 from tests.lowering.pixels.machines import machine, machines
+from tests.lowering.pixels.programs import blur
 from tests.rows.programs import programs
 
 Images = dict[str, NDArray[np.int64]]
@@ -40,6 +42,10 @@ def check(program: RowProgram, size: tuple[int, int], on: MachineDescription, se
     for name, image in expected.items():
         np.testing.assert_array_equal(result.outputs[name], image, err_msg=name)
     assert predict_program(compiled).differences(result.counters) == ()
+    fast = Simulator(compiled).run(given)
+    assert result.counters.differences(fast.counters) == ()
+    for name, image in result.outputs.items():
+        np.testing.assert_array_equal(fast.outputs[name], image, err_msg=name)
 
 
 @settings(max_examples=60, deadline=None)
@@ -69,18 +75,3 @@ def test_sizes_around_words_and_macros(width: int) -> None:
     program = blur()
     for height in (1, 2, 5):
         check(program, (height, width), machine(), 0)
-
-
-def blur() -> RowProgram:
-    """The sum of a pixel's 3 x 3 neighbourhood."""
-    from tdsl.rows.builder import RowBuilder
-    from tdsl.rows.ir import Arithmetic, Range, RowInput, RowOutput
-
-    builder = RowBuilder([RowInput("x", Range(0, 255), pad=9)])
-    pixel = builder.read(0)
-    total = builder.constant(0)
-    for dy in (-1, 0, 1):
-        for dx in (-1, 0, 1):
-            total = builder.binary(Arithmetic.ADD, total, builder.shift(pixel, dy, dx))
-    output = RowOutput("y", (total,), builder.range(total))
-    return RowProgram("blur", tuple(builder.inputs), tuple(builder.values), (output,))
