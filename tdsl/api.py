@@ -23,6 +23,8 @@ from tdsl.images.fitting import fit_array, fit_picture
 from tdsl.images.port import Array, Port
 from tdsl.ir.graph import Graph
 from tdsl.ir.specialize import specialize
+from tdsl.lowering.choose import Wishes
+from tdsl.lowering.organisation import Goal, Organisation
 from tdsl.program_cache import cached_program
 from tdsl.python_files import run_python_file
 from tdsl.random_values import random_weights
@@ -37,17 +39,24 @@ DEFAULT_MACHINE = "nearmem-1mb"
 
 
 def load(
-    path: str | PathLike[str], network: str | None = None, *, weights: bool = True
+    path: str | PathLike[str],
+    network: str | None = None,
+    *,
+    weights: bool = True,
+    optimize: str = Goal.CYCLES,
 ) -> "Network":
     """Read and check a `.tnn` file; `network` chooses one where it holds several.
 
     A `.py` file is executed: its networks are its functions with `@network`. Without `weights` the
-    files that hold them are not needed, and random ones take their place. Raises CompileError with
-    every mistake of the file.
+    files that hold them are not needed, and random ones take their place. `optimize` is what the
+    organisation of layers is chosen for: cycles, energy, or edp (their product). Raises
+    CompileError with every mistake of the file.
     """
     networks = {net.name: net for net in _networks(Path(path), weights=weights)}
     chosen = networks[_chosen(str(path), list(networks), network)]
-    return chosen.checked_again(weights=weights)
+    found = chosen.checked_again(weights=weights)
+    found.goal = _goal(optimize)
+    return found
 
 
 def load_all(path: str | PathLike[str]) -> "list[Network]":
@@ -74,6 +83,10 @@ def _networks(path: Path, *, weights: bool = True) -> "list[Network]":
     return [Network(one, path.parent, module.sources) for one in module.networks.values()]
 
 
+_Compiled = tuple[MachineDescription, tuple[tuple[str, int], ...], Goal]
+"""What a network is compiled for."""
+
+
 class Network:
     """A checked network: call it on images, or compile it for a machine and a size."""
 
@@ -82,7 +95,8 @@ class Network:
         self._checked = checked
         self._sources = sources
         self.folder = folder
-        self._runners: dict[tuple[MachineDescription, tuple[tuple[str, int], ...]], Runner] = {}
+        self.goal = Goal.CYCLES
+        self._runners: dict[_Compiled, Runner] = {}
 
     @property
     def checked(self) -> CheckedNetwork:
@@ -158,7 +172,15 @@ class Network:
     def compiled(self, machine: MachineDescription, sizes: Mapping[str, int]) -> Compiled:
         """Compile anew: graph, plan and program. Raises CompileError where it does not fit."""
         with self._quoted():
-            return compile_graph(self.checked.graph, self.checked.arrays, machine, sizes)
+            return compile_graph(
+                self.checked.graph, self.checked.arrays, machine, sizes, self.wishes
+            )
+
+    @property
+    def wishes(self) -> Wishes:
+        """What the organisation of layers is chosen for, and what the source gives."""
+        pinned = {name: Organisation(word) for name, word in self.checked.layouts.items()}
+        return Wishes(self.goal, pinned)
 
     def runner(
         self,
@@ -167,7 +189,7 @@ class Network:
         on_compile: Callable[[], None] | None = None,
     ) -> Runner:
         """The network compiled (or taken from the user's cache) and ready to run."""
-        key = machine, tuple(sorted(sizes.items()))
+        key = machine, tuple(sorted(sizes.items())), self.goal
         with self._quoted():
             if key not in self._runners:
                 self._runners[key] = self._make_runner(machine, sizes, on_compile)
@@ -181,7 +203,7 @@ class Network:
     ) -> Runner:
         graph = self.checked.graph
         return Runner(
-            cached_program(graph, self.checked.arrays, machine, sizes),
+            cached_program(graph, self.checked.arrays, machine, sizes, self.wishes),
             output_ports(graph, self.checked.declared, sizes),
             graph_macs(self.graph_at(sizes)),
             on_compile,
@@ -194,6 +216,17 @@ class Network:
             yield
         except CompileError as error:
             raise CompileError(error.diagnostics, {**self.sources, **error.sources}) from error
+
+
+def _goal(asked: str) -> Goal:
+    try:
+        return Goal(asked)
+    except ValueError:
+        raise refusal(
+            "E0713",
+            f"`{asked}` is nothing to optimize for",
+            remedy=f"choose one of {', '.join(Goal)}",
+        ) from None
 
 
 def _fitted(

@@ -6,13 +6,14 @@ from dataclasses import dataclass
 import numpy as np
 
 from tdsl.diagnostics import CompileError, Diagnostic, Label
-from tdsl.ir.graph import Graph
+from tdsl.ir.graph import Graph, Node
 from tdsl.ir.parameters import Arrays
 from tdsl.ir.specialize import specialize
 from tdsl.lowering.allocate import Misfit
+from tdsl.lowering.choose import Wishes, choose
 from tdsl.lowering.emit import emit
 from tdsl.lowering.image import memory_image
-from tdsl.lowering.choose import Wishes, choose
+from tdsl.lowering.organisation import Organisation
 from tdsl.lowering.plan import Plan
 from tdsl.lowering.select import select
 from tdsl.passes.eliminate_dead_nodes import eliminate_dead_nodes
@@ -56,6 +57,7 @@ def compile_graph(
     plan = choose(selection, machine, wishes, any_size=bool(graph.symbols))
     if isinstance(plan, Misfit):
         raise CompileError([_misfit(model.graph, machine, plan)])
+    _check_pins(model.graph, plan, wishes)
     try:
         program = assemble(plan)
     except FieldError as error:
@@ -93,6 +95,30 @@ def assemble(plan: Plan) -> Program:
             for r in selection.results
         ),
         origins=origins,
+    )
+
+
+def _check_pins(graph: Graph, plan: Plan, wishes: Wishes) -> None:
+    """Every organisation that the source gives is the one taken. Raises CompileError."""
+    taken = {choice.layer: choice for choice in plan.choices}
+    nodes = {node.name: node for node in graph.nodes}
+    for name, organisation in wishes.pinned.items():
+        choice = taken.get(name)
+        if choice is None and name in nodes:
+            reason = "it is not a layer by itself, but part of the next one"
+        elif choice is not None and choice.taken is not organisation:
+            reason = choice.note
+        else:
+            continue
+        raise CompileError([_unpinned(nodes[name], organisation, reason)])
+
+
+def _unpinned(node: Node, organisation: Organisation, reason: str) -> Diagnostic:
+    return Diagnostic(
+        code="E0503",
+        message=f"`{node.name}` cannot be laid out as `{organisation}`",
+        primary=Label(node.span, reason),
+        helps=("leave its layout out: the compiler chooses by cost",),
     )
 
 

@@ -14,6 +14,7 @@ import tdsl_runtime
 from tdsl.compiler import compile_graph
 from tdsl.ir.graph import Graph
 from tdsl.ir.parameters import Arrays
+from tdsl.lowering.choose import Wishes
 from tdsl.resources import PACKAGE, release
 from tdsl_runtime.description import MachineDescription, machine_data
 from tdsl_runtime.errors import MachineError
@@ -24,15 +25,19 @@ KEPT = 64
 
 
 def cached_program(
-    graph: Graph, arrays: Arrays, machine: MachineDescription, sizes: Mapping[str, int]
+    graph: Graph,
+    arrays: Arrays,
+    machine: MachineDescription,
+    sizes: Mapping[str, int],
+    wishes: Wishes,
 ) -> Program:
     """The program of `graph`, from the cache or compiled anew. Raises CompileError."""
-    entry = cache_folder() / f"{_key(graph, arrays, machine, sizes)}.tprog"
+    entry = cache_folder() / f"{_key(graph, arrays, machine, sizes, wishes)}.tprog"
     try:
         program = Program.load(entry)
         os.utime(entry)
     except (MachineError, OSError):
-        program = compile_graph(graph, arrays, machine, sizes).program
+        program = compile_graph(graph, arrays, machine, sizes, wishes).program
         _store(program, entry)
     return program
 
@@ -57,10 +62,14 @@ def _store(program: Program, entry: Path) -> None:
 
 
 def _key(
-    graph: Graph, arrays: Arrays, machine: MachineDescription, sizes: Mapping[str, int]
+    graph: Graph,
+    arrays: Arrays,
+    machine: MachineDescription,
+    sizes: Mapping[str, int],
+    wishes: Wishes,
 ) -> str:
     digest = hashlib.sha256(_compiler_version().encode())
-    digest.update(repr(graph).encode())
+    digest.update(f"{graph!r} {wishes.goal} {sorted(wishes.pinned.items())}".encode())
     digest.update(json.dumps([machine_data(machine), dict(sizes)], sort_keys=True).encode())
     for parameter in sorted(arrays, key=repr):
         array = arrays[parameter]

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from tdsl.cli.options import File, Grey, Json, Machine, NetworkName, Size
+from tdsl.cli.options import File, Grey, Json, Machine, NetworkName, Optimize, Size
 from tdsl.cli.terminal import print_json, waiting
 
 if TYPE_CHECKING:
@@ -27,6 +27,7 @@ def cost(
         bool,
         typer.Option("--no-weights", help="The weights are not trained yet: take random ones."),
     ] = False,
+    optimize: Optimize = "cycles",
     json: Json = False,
 ) -> None:
     """Compile, execute once and count: cycles, energy, traffic and memory, by layer and line."""
@@ -42,7 +43,7 @@ def cost(
     from tdsl.random_values import random_inputs
     from tdsl_runtime.energy import energy
 
-    net = load(file, network, weights=not no_weights)
+    net = load(file, network, weights=not no_weights, optimize=optimize)
     read, sizes = _given(net, size, image, grey)
     with waiting("compiling"):
         compiled = net.compiled(net.machine(machine), sizes)

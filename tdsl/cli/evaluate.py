@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from tdsl.cli.options import File, Json, Machine, NetworkName
+from tdsl.cli.options import File, Json, Machine, NetworkName, Optimize
 from tdsl.cli.terminal import print_json, print_tables, print_text, progress
 
 if TYPE_CHECKING:
@@ -32,6 +32,7 @@ def evaluate(
         bool,
         typer.Option("--reference", help="Compute the graph in NumPy too, and compare (slow)."),
     ] = False,
+    optimize: Optimize = "cycles",
     json: Json = False,
 ) -> None:
     """Simulate a labelled data set: accuracy where it has labels, PSNR where it has targets."""
@@ -39,7 +40,7 @@ def evaluate(
     from tdsl.cli.frames import note_compilation
     from tdsl.evaluation import read_dataset
 
-    net = load(file, network)
+    net = load(file, network, optimize=optimize)
     data = read_dataset(dataset, net.inputs, limit)
     name = net.inputs[0].name
     sizes = net.sizes_of({name: data.images[0]})

@@ -33,6 +33,14 @@ Machine = Annotated[
         "--machine", metavar="PRESET|FILE", help="The machine; it wins over the file's `target`."
     ),
 ]
+Optimize = Annotated[
+    str,
+    typer.Option(
+        "--optimize",
+        metavar="GOAL",
+        help="What the organisation of layers is chosen for: cycles, energy or edp.",
+    ),
+]
 Grey = Annotated[
     bool,
     typer.Option("--grey", help="Convert colour pictures for a network with one input channel."),

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from tdsl.cli.options import File, Grey, Inputs, Json, Machine, NetworkName, Output, Size
+from tdsl.cli.options import File, Grey, Inputs, Json, Machine, NetworkName, Optimize, Output, Size
 from tdsl.cli.terminal import print_json, waiting
 
 if TYPE_CHECKING:
@@ -23,6 +23,7 @@ def run(
     size: Size = None,
     machine: Machine = None,
     grey: Grey = False,
+    optimize: Optimize = "cycles",
     json: Json = False,
 ) -> None:
     """Compile a network, simulate it on images, and show the results and what they cost."""
@@ -31,7 +32,7 @@ def run(
     from tdsl.free_sizes import parse_size, sizes_from_size
     from tdsl.images.reading import read_frames
 
-    net = load(file, network)
+    net = load(file, network, optimize=optimize)
     chosen = net.machine(machine)
     fixed = sizes_from_size(net.checked.graph, parse_size(size)) if size else None
     frames = read_frames(inputs, net.inputs_at(fixed), grey)

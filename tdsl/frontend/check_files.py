@@ -99,7 +99,7 @@ def _declare(
         case syntax.Network(name=name):
             _claim(name.text, name.span, scope, program)
             scope.networks[name.text] = declaration
-        case syntax.Target(name=name):
+        case syntax.Target(name=name) | syntax.Schedule(name=name):
             _claim(name.text, name.span, scope, program)
         case syntax.Broken(names=names):
             scope.poisoned.update(names)

@@ -43,6 +43,8 @@ class CheckedNetwork:
     checks: tuple[GoldenCheck, ...] = ()
     stores: Mapping[str, Path] = field(default_factory=dict[str, Path])
     """The paths of the weights files, by the names that `Stored.store` has."""
+    layouts: Mapping[str, str] = field(default_factory=dict[str, str])
+    """Steps whose data organisation the source gives: `channels` or `pixels`."""
 
 
 @dataclass(frozen=True, slots=True)

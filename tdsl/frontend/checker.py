@@ -10,6 +10,7 @@ from tdsl.frontend.check_calls import run_call, run_pipe
 from tdsl.frontend.check_files import Program, declare
 from tdsl.frontend.check_golden import check_golden
 from tdsl.frontend.check_networks import check_network
+from tdsl.frontend.check_schedules import with_schedules
 from tdsl.frontend.check_statements import failed
 from tdsl.frontend.checked import CheckedModule, CheckedNetwork
 from tdsl.frontend.context import Build, Context, FileScope
@@ -48,6 +49,7 @@ def check_module(
     scope = declare(module, directory, program, opened=((directory / module.file).resolve(),))
     target = _target(module, reports)
     networks = _networks(scope, program, target)
+    networks = with_schedules(module, networks, scope, reports)
     networks = _with_checks(module, networks, scope, program)
     if require_weights and not reports.diagnostics:
         reports.diagnostics.extend(program.missing)

@@ -51,6 +51,8 @@ class _Driver:
         self.statement = 0
         """The index at which the current statement begins."""
         self.in_body = False
+        self.in_schedule = False
+        """Whether the current statement is a schedule: with its braces it is one statement."""
         self.lost_item = False
         """Whether the declaration before this place could not be read."""
 
@@ -66,7 +68,11 @@ class _Driver:
         """Give the parser its next token; tell whether it took it."""
         if not self.parser.feed(token):
             return False
+        if self.index == self.statement and not self.in_body:
+            self.in_schedule = token.type == "SCHEDULE"
         self.index += 1
+        if self.in_schedule and token.type != "RBRACE":
+            return True
         if token.type in (END_OF_LINE, "LBRACE", "RBRACE"):
             self.statement = self.index
         if token.type in ("LBRACE", "RBRACE"):
@@ -95,7 +101,8 @@ class _Driver:
         self._replace(end)
 
     def _recover(self) -> None:
-        end = self._statement_end(self.index)
+        ends = self._skip_braces if self.in_schedule else self._statement_end
+        end = ends(self.statement if self.in_schedule else self.index)
         statement = self.tokens[self.statement : end + 1]
         known = any(start(token) in self.reported for token in statement)
         if not known and not self._follows_lost_item():

@@ -367,7 +367,24 @@ class Check(Node):
     condition: Expression
 
 
-Declaration = Use | Kernel | Weights | Target | Const | Block | Network | Check | Broken
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Layout(Node):
+    """`layout c1, c2 as pixels`."""
+
+    steps: tuple[Identifier, ...]
+    organisation: Identifier
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Schedule(Node):
+    """`schedule fast for lenet { layout c1 as pixels }`."""
+
+    name: Identifier
+    network: Identifier
+    layouts: tuple[Layout, ...]
+
+
+Declaration = Use | Kernel | Weights | Target | Const | Block | Network | Schedule | Check | Broken
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -75,10 +75,26 @@ class TreeBuilder:
                 return self._block(tree)
             case "network":
                 return self._network(tree)
+            case "schedule":
+                name, network, *layouts = tree.children
+                return syntax.Schedule(
+                    span=span,
+                    name=self._identifier(name),
+                    network=self._identifier(network),
+                    layouts=tuple(self._layout(layout) for layout in layouts if layout),
+                )
             case "broken_item":
                 return syntax.Broken(span=span, names=_broken_names(tree))
             case unknown:
                 raise AssertionError(f"the grammar has no declaration {unknown}")
+
+    def _layout(self, child: object) -> syntax.Layout:
+        *steps, organisation = _tree(child).children
+        return syntax.Layout(
+            span=node_span(_tree(child), self.file),
+            steps=tuple(map(self._identifier, steps)),
+            organisation=self._identifier(organisation),
+        )
 
     def _block(self, tree: Tree[Token]) -> syntax.Block:
         name, symbols, parameters, outputs, where, body = tree.children

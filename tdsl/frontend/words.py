@@ -6,13 +6,22 @@ from lark import Token
 
 from tdsl.frontend.grammar import END_OF_LINE, load_grammar
 
-FILE_WORDS = ("block", "check", "const", "kernel", "network", "target", "use", "weights")
+FILE_WORDS = (
+    "block",
+    "check",
+    "const",
+    "kernel",
+    "network",
+    "schedule",
+    "target",
+    "use",
+    "weights",
+)
 BODY_WORDS = ("assert", "return")
 HARD_WORDS = frozenset({"and", "assert", "false", "if", "not", "or", "return", "true"})
 """Words that are never names; the other words of the language are names where one fits."""
 
 LATER = {
-    "schedule": "leave the schedule out: the compiler decides where and when each step runs",
     "system": "leave the system out and run one network at a time: `tdsl run --network NAME`",
 }
 """Words that begin declarations of later versions, and what to do without them."""

@@ -2,7 +2,9 @@
 
 from collections.abc import Iterator
 
+from tdsl.lowering.organisation import Choice, Organisation, StepCost
 from tdsl.lowering.plan import Plan, Stage, Turn
+from tdsl.lowering.row_plan import RowPlan
 from tdsl.lowering.steps import DotStep, InputStep, LogicStep, RowStep, Tensor
 
 
@@ -22,6 +24,23 @@ def _lines(plan: Plan) -> Iterator[str]:
     yield f"  {rows}; features {plan.feature_trits} of {room} trits"
     for number, stage in enumerate(plan.stages):
         yield from _stage(plan, number, stage)
+    if plan.choices:
+        yield "organisations"
+    for choice in plan.choices:
+        yield f"  {choice.layer}: {choice.taken}, {_cost(choice.cost)}{_other(choice)}"
+
+
+def _cost(cost: StepCost) -> str:
+    return f"{cost.cycles:,} cycles {cost.picojoules / 1e3:,.1f} nJ"
+
+
+def _other(choice: Choice) -> str:
+    """The organisation not taken: what it would cost, or why it does not come into question."""
+    other = next(one for one in Organisation if one is not choice.taken)
+    note = f" ({choice.note})" if choice.note else ""
+    if choice.rejected is None:
+        return f"; not {other}{note}"
+    return f"; {other} {_cost(choice.rejected)}{note}"
 
 
 def _stage(plan: Plan, number: int, stage: Stage) -> Iterator[str]:
@@ -40,12 +59,7 @@ def _step(plan: Plan, turn: Turn) -> str:
         case LogicStep(name=name, a=a, b=b):
             return f"{name}: logic {a.name}, {b.name}"
         case RowStep(name=name):
-            rows = plan.rows[turn.step]
-            layout = rows.layout
-            tiles = f"{rows.across} tiles of {layout.lines} x {layout.width} pixels"
-            where = f"{len(rows.tile.code.steps)} row micro-ops in {rows.rows} bit rows"
-            sources = ", ".join(dict.fromkeys(t.name for t in step.sources))
-            return f"{name}: rows {sources}; {tiles}, pitch {layout.pitch}; {where}"
+            return f"{name}: {_tiles(step, plan.rows[turn.step])}"
         case DotStep(name=name):
             dot = plan.dots[turn.step]
             pieces = "+".join(str(len(p.pieces)) for p in dot.passes)
@@ -54,6 +68,13 @@ def _step(plan: Plan, turn: Turn) -> str:
             rows = f"rows {dot.row}..{dot.row + dot.rows - 1}"
             paged = "" if dot.page is None else f" paged from {dot.page}"
             return f"{name}: dot {sources}; {split}; {pieces} pieces in {rows}{paged}"
+
+
+def _tiles(step: RowStep, rows: RowPlan) -> str:
+    layout = rows.layout
+    sources = ", ".join(dict.fromkeys(t.name for t in step.sources))
+    tiles = f"{rows.across} tiles of {layout.lines} x {layout.width} pixels, pitch {layout.pitch}"
+    return f"rows {sources}; {tiles}; {len(rows.tile.code.steps)} steps in {rows.rows} bit rows"
 
 
 def _tensor(plan: Plan, tensor: Tensor) -> str:

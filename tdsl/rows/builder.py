@@ -89,8 +89,8 @@ class RowBuilder:
 
     def forget(self) -> None:
         """Make from now on anew what was worked out before: what is shared long takes rows long."""
-        kept = {op: v for op, v in self._known.items() if isinstance(op, Read | Constant)}
-        self._known = kept
+        for op in [op for op in self._known if not isinstance(op, Read | Constant)]:
+            del self._known[op]
 
     @contextmanager
     def enclosed(self) -> Generator[list[int]]:
