@@ -228,6 +228,8 @@ def _described(character: str) -> str:
     name = unicodedata.name(character, "").lower()
     shown = character if character.isprintable() and not character.isspace() else ""
     code = f"U+{ord(character):04X}" + (f", {name}" if name else "")
+    if character == "`":
+        return "a single backquote"
     if shown and character.isascii():
         return f"`{shown}`"
     return f"the character `{shown}` ({code})" if shown else f"the character {code}"
