@@ -7,7 +7,7 @@ import numpy as np
 
 from tdsl.diagnostics import CompileError
 from tdsl.lowering.pixels.code import TileCode
-from tdsl.lowering.pixels.estimate import ImageCost, Passage, Ports
+from tdsl.lowering.pixels.estimate import Estimate, ImageCost, Passage, Ports, ranked
 from tdsl.lowering.pixels.image_program import ImagePlan, image_ops, mask_count
 from tdsl.lowering.pixels.order import as_written, deepest_first
 from tdsl.lowering.pixels.overlap import Overlap, place, sensible_overlaps
@@ -56,9 +56,9 @@ def plan_rows(
         raise CompileError(refused)
     tried: list[ImagePlan] = []
     for share in (True, False):
-        found = candidates(program, height, width, machine, share)
-        for candidate in sorted(found, key=lambda c: c.cycles):
-            plan = candidate.plan()
+        found = list(candidates(program, height, width, machine, share))
+        for number in ranked(candidate.estimate for candidate in found):
+            plan = found[number].plan()
             if plan.placed.assignment.rows <= PLANES * machine.rows:
                 return plan
             tried.append(plan)
@@ -70,13 +70,13 @@ def plan_rows(
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """A way to work through an image, and the cycles that it takes, about."""
+    """A way to work through an image, and what it takes, about."""
 
     program: RowProgram
     code: TileCode
     tiling: Tiling
     overlap: Overlap
-    cycles: int
+    estimate: Estimate
 
     def plan(self) -> ImagePlan:
         """The candidate with bit rows."""
@@ -96,10 +96,9 @@ def candidates(
         cost = ImageCost(code, ports_of(program, code), program.stride, machine)
         for overlap in sensible_overlaps(regions):
             fitting = [t for t in cuts if t.down > 1 or not overlap.keep]
-            found = [(cost.cycles(tiling, overlap), tiling) for tiling in fitting]
-            if found:
-                cycles, tiling = min(found, key=lambda pair: pair[0])
-                yield Candidate(program, code, tiling, overlap, cycles)
+            found = [cost.estimate(tiling, overlap) for tiling in fitting]
+            for best in ranked(found)[:1]:
+                yield Candidate(program, code, fitting[best], overlap, found[best])
 
 
 def _codes(program: RowProgram, share: bool) -> Iterator[TileCode]:

@@ -4,6 +4,7 @@ The array's cycles are the sum of its micro-ops' cycles; the DMA's follow from t
 moves. Where they overlap the longer one counts, else both. (`predict` is exact, and slower.)
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -32,6 +33,29 @@ class Ports:
 
 
 @dataclass(frozen=True, slots=True)
+class Estimate:
+    """Cycles of an image, about, and what the array does in them: its cycles times its macros."""
+
+    cycles: int
+    activity: int
+
+
+def ranked(estimates: Iterable[Estimate]) -> list[int]:
+    """The numbers of estimates, the best first.
+
+    Within a hundredth of the fewest cycles, the least activity counts: the rest is energy.
+    """
+    found = list(estimates)
+    fewest = min((one.cycles for one in found), default=0)
+
+    def rank(number: int) -> tuple[int, int]:
+        one = found[number]
+        return (max(0, one.cycles - fewest - fewest // 100), one.activity)
+
+    return sorted(range(len(found)), key=rank)
+
+
+@dataclass(frozen=True, slots=True)
 class Turn:
     """Cycles of one tile, on average: of the DMA and of the array.
 
@@ -43,8 +67,11 @@ class Turn:
     work: int
     early: int
 
-    def image(self, tiles: int, overlap: Overlap, hand_over: int) -> int:
-        """Cycles of all tiles, where one turn begins as soon as another lets it."""
+    def cycles(self, tiling: Tiling, overlap: Overlap, hand_over: int) -> int:
+        """Cycles of all tiles, where one turn begins as soon as another lets it.
+
+        Where lines are kept, a strip begins only when the one before is done.
+        """
         both = self.reading + self.writing
         if overlap.behind:
             each = max(self.work, both, self.reading + self.early)
@@ -52,7 +79,9 @@ class Turn:
             each = max(self.work, self.reading + self.early) + self.writing + hand_over
         else:
             each = self.work + both + 2 * hand_over
-        return tiles * each + self.work + both + 2 * hand_over
+        starts = tiling.across if overlap.keep else 1
+        tiles = tiling.down * tiling.across
+        return (tiles - starts) * each + starts * (self.work + both + 2 * hand_over)
 
 
 class ImageCost:
@@ -70,8 +99,8 @@ class ImageCost:
         self._all = array_cost(code, code.steps, machine)
         self._early = array_cost(code, code.steps[: max(touching, default=-1) + 1], machine)
 
-    def cycles(self, tiling: Tiling, overlap: Overlap) -> int:
-        """Cycles of a whole image, about."""
+    def estimate(self, tiling: Tiling, overlap: Overlap) -> Estimate:
+        """What a whole image takes."""
         key = tiling, overlap.keep
         if key not in self._known:
             self._known[key] = self._parts(tiling, overlap.keep)
@@ -79,7 +108,8 @@ class ImageCost:
         joining, direct = self._joining(tiling, overlap)
         turn = Turn(reading, writing, joining + work, joining + direct * early)
         tiles = tiling.down * tiling.across
-        return turn.image(tiles, overlap, self.machine.dma_cycles + 4)
+        cycles = turn.cycles(tiling, overlap, self.machine.dma_cycles + 4)
+        return Estimate(cycles, tiles * turn.work * tiling.layout.macros)
 
     def _parts(self, tiling: Tiling, keep: bool) -> tuple[int, int, int, int]:
         """Cycles of a turn for reading, writing, and the array in all and until all is read."""

@@ -101,10 +101,13 @@ class _ImageWriter:
         writer.op(Opcode.ACTIVE, macros=plan.tiling.layout.macros)
         self._make_masks()
         self._drained()
+        first = replace(plan.walk, lines=0, down=0)
+        if plan.overlap.ahead and not plan.overlap.keep:
+            self._read(replace(first, pixels=0, right=0))
         for _ in self._loop(_ACROSS, plan.tiling.across):
             self._keep_first_lines()
-            if plan.overlap.ahead:
-                self._read(replace(self.frame.walk, lines=0, down=0))
+            if plan.overlap.ahead and plan.overlap.keep:
+                self._read(first)
             for _ in self._loop(_LINES, plan.tiling.down):
                 self._tile()
         self._write_totals()
@@ -157,14 +160,23 @@ class _ImageWriter:
             self._read_ahead()
 
     def _read_ahead(self) -> None:
-        """The rows that were read are free: read the next tile into them, if there is one."""
-        down = self.plan.tiling.down
-        if down == 1:
-            return
-        walk = self.frame.walk
-        with self.writer.guard({"counter": _LINES, "lo": 0, "hi": down - 1}):
-            self.writer.hand_over(Unit.ARRAY, Unit.DMA, Token.EMPTY)
-            self._read(replace(walk, top=walk.top + walk.down))
+        """The rows that were read are free: read the next tile into them, if there is one.
+
+        Where lines are kept, another strip begins only when all of the one before is done.
+        """
+        writer, walk, tiling = self.writer, self.frame.walk, self.plan.tiling
+        last, strips = tiling.down - 1, tiling.across - 1
+        if last:
+            with writer.guard({"counter": _LINES, "lo": 0, "hi": last}):
+                self._read_next(replace(walk, top=walk.top + walk.down))
+        if strips and not self.plan.overlap.keep:
+            lowest = {"counter": _LINES, "lo": last, "hi": last + 1} if last else None
+            with writer.guard(lowest), writer.guard({"counter": _ACROSS, "lo": 0, "hi": strips}):
+                self._read_next(replace(walk, lines=0, down=0, left=walk.left + walk.right))
+
+    def _read_next(self, walk: Walk) -> None:
+        self.writer.hand_over(Unit.ARRAY, Unit.DMA, Token.EMPTY)
+        self._read(walk)
 
     def _read(self, walk: Walk) -> None:
         """The loads of a tile."""
