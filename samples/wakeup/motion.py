@@ -1,8 +1,14 @@
 """The network of motion.tnn as a Python function: the same steps and names."""
 
-from tdsl import network, sizes, u1, u8
+from tdsl import U8, Bits, Const, L, kernel, network, sizes, u1, u8
 
 H, W = sizes("H W")
+
+
+@kernel
+def changed(now: U8[L], before: U8[L], thr: Const[int] = 16) -> Bits[L]:
+    """1 where |now - before| is above `thr`."""
+    return max(now, before) - min(now, before) > thr
 
 
 @network(
@@ -12,7 +18,5 @@ H, W = sizes("H W")
 )
 def motion(now: u8[1, H, W], before: u8[1, H, W]):
     """Which 8x8 squares changed between two frames, and whether to wake the recogniser."""
-    change = now - before
-    moved = (change > 16) | (change < -16)
-    squares = moved.sumpool(8).step(t=3)
+    squares = changed(now, before).sumpool(8).step(t=3)
     return squares, squares.sum().step(t=0)
