@@ -19,6 +19,8 @@ WINDOW = (136, 152)
 TEST_FRAMES = 400
 """The first frames are for the test; training begins 20 frames later."""
 CHANGE, LEAST_AREA, LEAST_HEIGHT = 24, 200, 28
+PERSON, NOBODY = 0.25, 0.03
+"""A square is a person's from this cover on, and nobody's below; in between it does not count."""
 
 Pixels = NDArray[np.uint8]
 

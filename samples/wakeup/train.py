@@ -19,6 +19,16 @@ from torch.nn import functional as F
 
 from samples.wakeup.clip import (
     HEIGHT,
+    NOBODY,
+    PERSON,
+    TEST_FRAMES,
+    WIDTH,
+    WINDOW,
+    Clip,
+    covered,
+    read_clip,
+)
+    HEIGHT,
     TEST_FRAMES,
     WIDTH,
     WINDOW,
@@ -30,8 +40,6 @@ from tdsl.train import Twin, twin
 
 GAP = 20
 """Frames between test and training."""
-PERSON, NOBODY = 0.25, 0.03
-"""A square is a person's from this cover on, and nobody's below; in between it does not count."""
 IN_WINDOW = 0.4
 """Share of pieces cut near the watched window."""
 

@@ -86,7 +86,7 @@ def energy_report(watch: Watch, frames: Picture, results: list[Seen]) -> None:
 
 def truth_report(watch: Watch, results: list[Seen], cover: NDArray[np.float64]) -> None:
     """Compare with what the background says; frames with a trace of somebody do not count."""
-    from samples.wakeup.train import NOBODY, PERSON
+    from samples.wakeup.clip import NOBODY, PERSON
 
     there, empty = (cover > PERSON).any((1, 2)), (cover < NOBODY).all((1, 2))
     awake = np.array([seen.heat is not None for seen in results])
