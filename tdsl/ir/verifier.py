@@ -14,6 +14,8 @@ from tdsl.ir.infer import infer
 from tdsl.ir.op_error import OpError
 from tdsl.ir.parameters import Arrays, resolve
 from tdsl.ir.size import symbols_of
+from tdsl.rows.verifier import VerificationError as InvalidRows
+from tdsl.rows.verifier import verify_rows
 
 
 class VerificationError(AssertionError):
@@ -79,8 +81,24 @@ def _verify_attributes(node: Node) -> None:
     for parameter in parameters(node.op):
         _verify_parameter(node, parameter)
     _require(min(_counts(node.op), default=1) >= 1, f"`{node.name}`: {node.op} counts below 1")
+    if isinstance(node.op, ops.Kernel):
+        _verify_kernel(node, node.op)
     if isinstance(node.op, ops.Conv):
         _require(min(node.op.padding) >= 0, f"`{node.name}`: negative padding {node.op.padding}")
+
+
+def _verify_kernel(node: Node, op: ops.Kernel) -> None:
+    program = op.program
+    try:
+        verify_rows(program)
+    except InvalidRows as error:
+        raise VerificationError(f"`{node.name}`: {error}") from error
+    _require(len(program.results) == 1, f"`{node.name}`: a kernel gives one result")
+    _require(program.stride == (1, 1), f"`{node.name}`: a kernel has no stride")
+    total = bool(program.totals)
+    _require(total == (op.element is None), f"`{node.name}`: {op.element} is not its result's type")
+    alone = all(one.channels == 1 for one in program.inputs)
+    _require(alone or not op.channelwise, f"`{node.name}` has channels and works on each")
 
 
 def _verify_parameter(node: Node, parameter: ops.Parameter) -> None:
