@@ -28,14 +28,6 @@ from samples.wakeup.clip import (
     covered,
     read_clip,
 )
-    HEIGHT,
-    TEST_FRAMES,
-    WIDTH,
-    WINDOW,
-    Clip,
-    covered,
-    read_clip,
-)
 from tdsl.train import Twin, twin
 
 GAP = 20
