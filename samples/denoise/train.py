@@ -8,6 +8,7 @@ Photographs are turned grey and made small; Gaussian noise of sigma 25 is added 
 import argparse
 import math
 import time
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,7 @@ from PIL import Image
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from samples.cifar.train import rate
 from samples.training.layers import (
     TernaryConv,
     TernaryWeight,
@@ -65,13 +67,13 @@ class Denoiser(nn.Module):
         return self.sums(image, torch.bfloat16).float() * GREY_PER_UNIT + self.bias
 
 
-def load_photographs(folder: Path) -> list[NDArray[np.uint8]]:
+def load_photographs(folder: Path, sides: Sequence[int] = SHORT_SIDES) -> list[NDArray[np.uint8]]:
     """Read every picture in grey, reduced to each of the short sides."""
     pictures = []
     for path in sorted(folder.iterdir()):
         with Image.open(path) as opened:
             grey = opened.convert("L")
-        for side in SHORT_SIDES:
+        for side in sides:
             factor = side / min(grey.size)
             size = (round(grey.width * factor), round(grey.height * factor))
             pictures.append(np.asarray(grey.resize(size, Image.Resampling.BOX)))
@@ -99,26 +101,24 @@ def add_noise(clean: Tensor) -> Tensor:
 
 
 def train(model: Denoiser, pictures: list[NDArray[np.uint8]], args: argparse.Namespace) -> None:
-    """Fit the model; prints a line every 100 steps."""
+    """Fit the model; prints a line every 50 steps."""
     rng = np.random.default_rng(args.seed)
     optimiser = torch.optim.Adam(model.parameters(), lr=args.rate)
-    schedule = torch.optim.lr_scheduler.OneCycleLR(
-        optimiser, args.rate, total_steps=args.steps, pct_start=0.1
-    )
-    began, total = time.time(), 0.0
+    began, total, step = time.time(), 0.0, 0
     model.train()
-    for step in range(1, args.steps + 1):
+    while (done := (time.time() - began) / (60 * args.minutes)) < 1:
+        optimiser.param_groups[0]["lr"] = rate(args.rate, done)
         clean = sample_patches(pictures, args.batch, args.patch, rng)
         noisy = add_noise(clean)
         loss = F.mse_loss(noisy - model(noisy.to(torch.uint8)), clean)
         optimiser.zero_grad(set_to_none=True)
         loss.backward()
         optimiser.step()
-        schedule.step()
         clip_latents(model)
         total += loss.item()
-        if step % 100 == 0:
-            quality = 10 * math.log10(255**2 / (total / 100))
+        step += 1
+        if step % 50 == 0:
+            quality = 10 * math.log10(255**2 / (total / 50))
             print(f"step {step} PSNR {quality:.2f} {time.time() - began:.0f} s", flush=True)
             total = 0.0
             torch.save(model.state_dict(), args.checkpoint)
@@ -151,8 +151,9 @@ def main() -> None:
     parser.add_argument("--photographs", type=Path, required=True, help="a folder of pictures")
     parser.add_argument("--out", type=Path, required=True, help="folder for the weights")
     parser.add_argument("--checkpoint", type=Path, default=Path("denoise.pt"))
+    parser.add_argument("--sides", type=int, nargs="+", default=SHORT_SIDES)
     parser.add_argument("--start", type=Path, help="begin with this checkpoint")
-    parser.add_argument("--steps", type=int, default=2500, help="0 only exports `--start`")
+    parser.add_argument("--minutes", type=float, default=40, help="0 only exports `--start`")
     parser.add_argument("--batch", type=int, default=12)
     parser.add_argument("--patch", type=int, default=80)
     parser.add_argument("--rate", type=float, default=4e-3)
@@ -161,14 +162,14 @@ def main() -> None:
 
     torch.manual_seed(args.seed)
     torch.set_num_threads(1)
-    pictures = load_photographs(args.photographs)
+    pictures = load_photographs(args.photographs, args.sides)
     model = Denoiser()
     if args.start:
         model.load_state_dict(torch.load(args.start))
-    if args.steps:
+    if args.minutes:
         train(model, pictures, args)
     rng = np.random.default_rng(args.seed + 1)
-    batches = (add_noise(sample_patches(pictures, 4, 256, rng)).to(torch.uint8) for _ in range(40))
+    batches = (add_noise(sample_patches(pictures, 4, 256, rng)).to(torch.uint8) for _ in range(10))
     average_statistics(model, (partial(model.sums, b, torch.float32) for b in batches))
     export(model, args.out / "denoise.safetensors")
 
