@@ -26,9 +26,9 @@ from tdsl.ir.specialize import specialize
 from tdsl.lowering.choose import Wishes
 from tdsl.lowering.organisation import Goal, Organisation
 from tdsl.program_cache import cached_program
-from tdsl.python_files import run_python_file
 from tdsl.random_values import random_weights
 from tdsl.refusal import machine_refusals, refusal
+from tdsl.tracing.files import run_python_file
 from tdsl_runtime.description import MachineDescription, load_machine, machines
 from tdsl_runtime.program import Program
 

@@ -31,6 +31,7 @@ from tdsl.tracing.annotations import SizeCondition
 from tdsl.tracing.python_spelling import in_python
 from tdsl.tracing.signatures import Header, Typed, header_of, inputs_of, outputs_of
 from tdsl.tracing.source_files import source_texts
+from tdsl.tracing.stops import stopped
 from tdsl.tracing.stores import OpenStores
 from tdsl.tracing.tensors import Tensor
 from tdsl.tracing.tracer import Tracer, tracing
@@ -107,10 +108,7 @@ def _network(declared: Declared, header: Header, c: Context, program: Program) -
     tracer = Tracer(c, declared.function.__code__, stores)
     for given in inputs:
         c.build.graph.add(given.name, Input(), (), given.type, given.span)
-    with tracing(tracer):
-        returned = declared.function(
-            *(Tensor(tracer, Value(i, given.type, given.span)) for i, given in enumerate(inputs))
-        )
+    returned = _called(declared, tracer, inputs)
     if c.build.reports.diagnostics:
         raise Rejected
     results = _results(returned, tracer, header, c)
@@ -134,6 +132,26 @@ def _network(declared: Declared, header: Header, c: Context, program: Program) -
         stores=program.paths,
         layouts=checked_layouts(graph, layouts, c.build.reports),
     )
+
+
+def _called(declared: Declared, tracer: Tracer, inputs: Sequence[Typed]) -> object:
+    """What the function returns for its inputs."""
+    tensors = [Tensor(tracer, Value(i, g.type, g.span)) for i, g in enumerate(inputs)]
+    try:
+        with tracing(tracer):
+            return declared.function(*tensors)
+    except (Rejected, CompileError):
+        raise
+    except Exception as error:
+        if tracer.context.build.reports.diagnostics:
+            raise Rejected from error
+        raise stopped(
+            "N0112",
+            f"the function of network `{declared.function.__name__}` stopped",
+            declared.function.__code__.co_filename,
+            error,
+            "it is called once, with tensors for its inputs",
+        ) from error
 
 
 def _check_name(header: Header, c: Context) -> None:

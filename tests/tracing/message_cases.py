@@ -72,6 +72,13 @@ CASES: dict[str, list[str]] = {
         case("return x", top="«exit(3)"),
         case("return x", top="«raise ValueError"),
     ],
+    "N0112": [
+        case("return «y"),
+        case("return «mux(x)"),
+        case("return part(x)", top=PART).replace("return part", "return «part"),
+        case("return «x.conv(4, 3, **{1: 2})"),
+        case("return «[x][3]"),
+    ],
     "E0201": [
         case("return x.«ternarise()"),
         case("return x.«relu()"),

@@ -10,8 +10,8 @@ import tdsl
 from tdsl.api import Network, load
 from tdsl.decorators import TracedNetwork
 from tdsl.diagnostics import CompileError
-from tdsl.python_files import run_python_file
 from tdsl.resources import samples_folder
+from tdsl.tracing.files import run_python_file
 
 FIRST = samples_folder() / "first"
 

@@ -11,7 +11,7 @@ from tdsl.frontend.checker import load as load_text
 from tdsl.frontend.emitter import emit_tnn
 from tdsl.ir.printer import print_graph
 from tdsl.kernel_calls import Kernel
-from tdsl.python_files import run_python_file
+from tdsl.tracing.files import run_python_file
 from tests.frontend.expectations import Place, places
 
 NETS = """from tdsl import *

@@ -89,7 +89,7 @@ def test_every_code_of_python_networks_has_cases() -> None:
     files = [
         *(PACKAGE / "tracing").glob("*.py"),
         PACKAGE / "decorators.py",
-        PACKAGE / "python_files.py",
+        PACKAGE / "api.py",
     ]
     used = {code for file in files for code in re.findall(r'"(N01\d\d)"', file.read_text("utf-8"))}
     assert used - set(CASES) == {"N0105"}, "code without a source is tested in test_notebooks.py"
