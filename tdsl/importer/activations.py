@@ -27,9 +27,8 @@ def quantise(e: Emission, value: Value, quantiser: Quantiser) -> tuple[Value, Fo
     else:
         move = _move(folded, steps, origins)
         low, high = folded.low + move, folded.high + move
-        node = _shifted(e, value, folded, low, high)
-        if node is None:
-            node = _thresholds(e, value, folded, low, high)
+        shifted = _shifted(e, value, folded, low, high)
+        node = _thresholds(e, value, folded, low, high) if shifted is None else shifted
         origins = [o - move * s for s, o in zip(steps, origins, strict=True)]
     made = replace(
         value,

@@ -68,7 +68,9 @@ def per_channel(value: Value, constant: Array) -> Floats:
             "its constant differs from pixel to pixel of a channel",
             "give the constant one number a channel",
         )
-    return np.where(np.isfinite(low), low, np.float32(1))
+    covered = np.zeros(value.channels, np.bool_)
+    covered[channel] = True
+    return np.where(covered, low, np.float32(1))
 
 
 def taken(value: Value, channels: Integers) -> Value:

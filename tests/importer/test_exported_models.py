@@ -30,7 +30,7 @@ def test_the_integers_are_those_of_qonnx(path: Path, tmp_path: Path) -> None:
     written = save(imported, tmp_path)
     recorded = np.load(path.with_suffix(".npz"))
     (given,), (scores,) = imported.inputs, imported.outputs
-    scale, zero = np.float32(given.scale[0]), np.float32(0)
+    scale, zero = np.asarray(given.scale[0], np.float32), np.zeros((), np.float32)
     pixels, _ = quant(images(int(recorded["seed"])), scale, zero, 0, 255, Rounding.ROUND)
     network = load(written[0])
     runner = network.runner(network.machine(), {})

@@ -3,6 +3,8 @@
 The input stands for the accumulator: each channel holds every integer of its range once.
 """
 
+from typing import Any
+
 import numpy as np
 import pytest
 
@@ -13,7 +15,7 @@ from tdsl.ir import ops
 from tests.importer.twins import Floats, Integers, Twins, check
 
 LOW, HIGH = -700, 699
-QUANTS = {
+QUANTS: dict[str, dict[str, Any]] = {
     "trit": {"bits": 2, "narrow": True},
     "i2": {"bits": 2},
     "u1": {"bits": 1, "signed": False},

@@ -4,6 +4,7 @@ All scales are powers of two here, so that floating point computes the same in a
 """
 
 from collections.abc import Sequence
+from fractions import Fraction
 from typing import Any
 
 import numpy as np
@@ -14,6 +15,8 @@ pytest.importorskip("onnxruntime")
 
 from tdsl.diagnostics import CompileError
 from tdsl.importer.imported import Imported
+from tdsl.importer.value import Declared
+from tdsl.ir.interpreter import run
 from tests.importer.twins import Integers, Twins, check
 
 RANDOM = np.random.default_rng(7)
@@ -147,12 +150,10 @@ def test_a_truncated_average(mode: str) -> None:
     net = Twins(x.shape)
     y = net.add("AveragePool", "x", kernel_shape=[2, 2], strides=[2, 2])
     y = net.add("Mul", y, net.constant(4.0))
-    truncated = net.custom(
-        "Trunc", y, *(net.constant(one) for one in (1.0, 0.0, 6.0, 4.0)), rounding_mode=mode
-    )
-    quarter = net._only("Div", y, net.constant(4.0))  # noqa: SLF001
-    whole = net._only("Floor" if mode == "FLOOR" else "Round", quarter)  # noqa: SLF001
-    net._only("Identity", whole)  # noqa: SLF001
+    scales = [net.constant(one) for one in (1.0, 0.0, 6.0, 4.0)]
+    truncated = net.custom("Trunc", y, *scales, rounding_mode=mode)
+    quarter = net.only("Div", y, net.constant(4.0))
+    net.only("Identity", net.only("Floor" if mode == "FLOOR" else "Round", quarter))
     net.standard[-1].output[0] = truncated
     imported = check(net, x)
     kinds = [type(node.op).__name__ for node in imported.graph.nodes]
@@ -339,11 +340,6 @@ def test_channels_last_in_the_file() -> None:
 
 def channels_last(net: Twins, x: Integers) -> Imported:
     """Compare with the image given to the network as it takes it: channels first."""
-    from fractions import Fraction
-
-    from tdsl.importer.value import Declared
-    from tdsl.ir.interpreter import run
-
     imported = net.imported(Declared(-3, 4, Fraction(1)))
     frame = x[0].transpose(2, 0, 1)
     (found,) = run(imported.graph, imported.arrays, {imported.inputs[0].name: frame}).values()

@@ -67,11 +67,11 @@ class Twins:
         options = {"signed": int(signed), "narrow": int(narrow), "rounding_mode": mode}
         result = self._custom(kind, [x, *names], options)
         low, high = _limits(bits, signed=signed, narrow=narrow)
-        y = self._only("Div", x, names[0])
-        y = self._only("Add", y, names[1])
-        y = self._only("Clip", y, self.constant(low), self.constant(high))
+        y = self.only("Div", x, names[0])
+        y = self.only("Add", y, names[1])
+        y = self.only("Clip", y, self.constant(low), self.constant(high))
         y = self._rounded(y, mode)
-        y = self._only("Sub", y, names[1])
+        y = self.only("Sub", y, names[1])
         self.standard.append(helper.make_node("Mul", [y, names[0]], [result]))
         return result
 
@@ -79,8 +79,8 @@ class Twins:
         """`BipolarQuant`, and the same in standard nodes."""
         name = self.constant(scale)
         result = self._custom("BipolarQuant", [x, name], {})
-        above = self._only("GreaterOrEqual", x, self.constant(0.0))
-        signs = self._only("Where", above, self.constant(1.0), self.constant(-1.0))
+        above = self.only("GreaterOrEqual", x, self.constant(0.0))
+        signs = self.only("Where", above, self.constant(1.0), self.constant(-1.0))
         self.standard.append(helper.make_node("Mul", [signs, name], [result]))
         return result
 
@@ -88,11 +88,11 @@ class Twins:
         """`MultiThreshold` on (1, C, H, W), and the same in standard nodes."""
         options = {"out_dtype": "INT8", "out_scale": scale, "out_bias": bias}
         result = self._custom("MultiThreshold", [x, self.constant(table)], options)
-        spread = self._only("Unsqueeze", x, self.constant([4], np.int64))
+        spread = self.only("Unsqueeze", x, self.constant([4], np.int64))
         levels = self.constant(table.reshape(1, len(table), 1, 1, -1))
-        above = self._only("Cast", self._only("GreaterOrEqual", spread, levels), to=1)
-        count = self._only("ReduceSum", above, self.constant([4], np.int64), keepdims=0)
-        scaled = self._only("Mul", count, self.constant(scale))
+        above = self.only("Cast", self.only("GreaterOrEqual", spread, levels), to=1)
+        count = self.only("ReduceSum", above, self.constant([4], np.int64), keepdims=0)
+        scaled = self.only("Mul", count, self.constant(scale))
         self.standard.append(helper.make_node("Add", [scaled, self.constant(bias)], [result]))
         return result
 
@@ -127,27 +127,28 @@ class Twins:
         self.last = name
         return name
 
-    def _only(self, kind: str, *inputs: str, **attributes: Any) -> str:
+    def only(self, kind: str, *inputs: str, **attributes: Any) -> str:
+        """A node that only onnxruntime sees."""
         name = f"s{len(self.standard)}"
         self.standard.append(helper.make_node(kind, list(inputs), [name], **attributes))
         return name
 
     def _rounded(self, y: str, mode: str) -> str:
         half = self.constant(0.5)
-        sign, size = self._only("Sign", y), self._only("Abs", y)
+        sign, size = self.only("Sign", y), self.only("Abs", y)
         match mode:
             case "ROUND":
-                return self._only("Round", y)
+                return self.only("Round", y)
             case "CEIL" | "FLOOR":
-                return self._only(mode.capitalize(), y)
+                return self.only(mode.capitalize(), y)
             case "UP":
-                return self._only("Mul", sign, self._only("Ceil", size))
+                return self.only("Mul", sign, self.only("Ceil", size))
             case "DOWN":
-                return self._only("Mul", sign, self._only("Floor", size))
+                return self.only("Mul", sign, self.only("Floor", size))
             case "HALF_UP":
-                return self._only("Mul", sign, self._only("Floor", self._only("Add", size, half)))
+                return self.only("Mul", sign, self.only("Floor", self.only("Add", size, half)))
             case "HALF_DOWN":
-                return self._only("Mul", sign, self._only("Ceil", self._only("Sub", size, half)))
+                return self.only("Mul", sign, self.only("Ceil", self.only("Sub", size, half)))
             case _:
                 raise AssertionError(mode)
 
@@ -160,7 +161,8 @@ class Twins:
             self.constants,
         )
         opsets = [helper.make_opsetid("", OPSET), *extra]
-        return helper.make_model(graph, opset_imports=opsets, ir_version=9).SerializeToString()
+        made = helper.make_model(graph, opset_imports=opsets, ir_version=9)
+        return bytes(made.SerializeToString())
 
 
 def check(
@@ -173,7 +175,7 @@ def check(
     low, high = element or (int(integers.min()), int(integers.max()))
     imported = twins.imported(Declared(low, high, Fraction(float(np.float32(scale)))))
     (given,), (result,) = imported.inputs, imported.outputs
-    frame = integers.reshape(imported.graph.nodes[given.node].type.shape)
+    frame = integers.reshape([int(str(s)) for s in imported.graph.nodes[given.node].type.shape])
     (found,) = run(imported.graph, imported.arrays, {given.name: frame}).values()
     x = (integers.astype(np.float32) * np.float32(scale)).reshape(twins.shape)
     expected = twins.executed(x)
