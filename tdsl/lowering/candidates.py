@@ -1,6 +1,7 @@
 """A DotStep in both organisations: what each costs, and which one serves the goal."""
 
 from dataclasses import dataclass
+from math import ceil
 
 import numpy as np
 
@@ -16,6 +17,8 @@ from tdsl_runtime.description import PLANES, MachineDescription
 
 SHARED = 0.35
 """The part of a layer's additions that is left where sums are shared, about."""
+MIDDLE = 32
+"""Lines of the bands of images of any size: few enough that most images have several."""
 TEMPORARY = 48
 """Bit rows for a chunk's taps and partial sums, about."""
 
@@ -51,21 +54,29 @@ class Candidate:
 
 
 def candidate(
-    step: DotStep, machine: MachineDescription, goal: Goal, pinned: Organisation | None
+    step: DotStep,
+    machine: MachineDescription,
+    goal: Goal,
+    pinned: Organisation | None,
+    any_size: bool = False,
 ) -> Candidate:
-    """The layer in both organisations, as far as the second one can be of interest."""
+    """The layer in both organisations, as far as the second one can be of interest.
+
+    For images of `any_size` the costs are those of a line, times the lines: the choice is the same
+    for every height.
+    """
     kept = Organisation.CHANNELS
     if not has_row_form(step):
         whole = StepCost(0, 0, 0.0)
         channels = whole if step.whole else _channels(step, machine)
         return Candidate(step, kept, channels, note="not pixel by pixel")
     channels = _channels(step, machine)
-    least = about(step, machine)
+    least = about(step, machine, any_size)
     if pinned is Organisation.CHANNELS:
         return Candidate(step, kept, channels, note="pinned")
     if pinned is None and least > channels.cycles:
         return Candidate(step, kept, channels, note=f"pixels take about {least:,} cycles")
-    packed = pack(step, machine)
+    packed = pack(step, machine, any_size)
     if isinstance(packed, int):
         note = f"pixels need {packed} bit rows, there are {PLANES * machine.rows}"
         return Candidate(step, kept, channels, note=note)
@@ -79,7 +90,7 @@ def _channels(step: DotStep, machine: MachineDescription) -> StepCost:
     return dot_cost(step, forms(step, machine)[0], machine)
 
 
-def pack(step: DotStep, machine: MachineDescription) -> Packed | int:
+def pack(step: DotStep, machine: MachineDescription, any_size: bool = False) -> Packed | int:
     """The layer as a row program, or how many bit rows it would need.
 
     As many output channels are made together as rows allow: they share sums.
@@ -93,18 +104,20 @@ def pack(step: DotStep, machine: MachineDescription) -> Packed | int:
         rows = row_step(step.name, step.out, sources, program, step.span, step.macs)
         tile = tile_of(rows, machine)
         if tile.rows <= there:
-            height = sources[0].height
-            return Packed(rows, tile, row_cost(*row_plan(rows, tile, machine, height), machine))
+            lines = MIDDLE if any_size else sources[0].height
+            planned = row_plan(rows, tile, machine, lines, any_size)
+            return Packed(rows, tile, row_cost(*planned, machine, any_size))
         if together == 1 or _input_rows(step) > there:
             return tile.rows
         together = -(-together // 2)
 
 
-def about(step: DotStep, machine: MachineDescription) -> int:
+def about(step: DotStep, machine: MachineDescription, any_size: bool = False) -> int:
     """Cycles that the pixel-packed form takes, about, and rather too few."""
     source = step.terms[0].source
     size = source.height * source.width
-    tiles = -(-size // (machine.macros * machine.columns))
+    tiles = size / (machine.macros * machine.columns)
+    tiles = tiles if any_size else ceil(tiles)
     bits = max(2, min(_bits(term.source) for term in step.terms))
     weights = sum(int(np.count_nonzero(term.weights)) for term in step.terms)
     sums = SHARED * weights * (bits + 2) + step.out.channels * _sum_bits(step)

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 from tdsl.lowering.allocate import Misfit
-from tdsl.lowering.candidates import Packed, candidate
+from tdsl.lowering.candidates import MIDDLE, Packed, candidate
 from tdsl.lowering.map import frame_cycles, map_selection
 from tdsl.lowering.organisation import Goal, Organisation
 from tdsl.lowering.plan import Plan
@@ -17,7 +17,10 @@ from tdsl.lowering.steps import DotStep, RowStep, Selection
 from tdsl_runtime.description import PLANES, MachineDescription
 
 BANDS = (64, 32, 16, 8, 4, 2, 1)
-"""Source lines of a band that are tried while taller ones do not fit the memory."""
+"""Source lines of a band that are tried while taller ones do not fit the memory.
+
+Images of any size begin with `MIDDLE`: taller bands would be cut by images that are not as high.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +36,7 @@ def choose(
 ) -> Plan | Misfit:
     """The mapping of a network, or what is missing in what came closest."""
     candidates = {
-        number: candidate(step, machine, wishes.goal, wishes.pinned.get(step.name))
+        number: candidate(step, machine, wishes.goal, wishes.pinned.get(step.name), any_size)
         for number, step in enumerate(selection.steps)
         if isinstance(step, DotStep)
     }
@@ -46,7 +49,9 @@ def choose(
     best = _mapped(selection, machine, pixels, any_size)
     if len(pixels) > len(pinned):
         plain = _mapped(selection, machine, pinned, any_size)
-        if _is_better(plain, best, wishes.goal):
+        if isinstance(best, Misfit) or (
+            wishes.goal is Goal.CYCLES and not any_size and _is_faster(plain, best)
+        ):
             best, pixels = plain, pinned
     if isinstance(best, Misfit):
         return best
@@ -54,14 +59,12 @@ def choose(
     return replace(best, choices=choices)
 
 
-def _is_better(plain: Plan | Misfit, packed: Plan | Misfit, goal: Goal) -> bool:
-    """Whether a plan with fewer pixel-packed layers is the better one after all.
+def _is_faster(plain: Plan | Misfit, packed: Plan) -> bool:
+    """Whether a plan with fewer pixel-packed layers is the faster one after all.
 
     Rows that hold bands are missing elsewhere: whole frames decide, not layers alone.
     """
-    if isinstance(plain, Misfit) or isinstance(packed, Misfit):
-        return isinstance(packed, Misfit)
-    return goal is Goal.CYCLES and frame_cycles(plain) < frame_cycles(packed)
+    return isinstance(plain, Plan) and frame_cycles(plain) < frame_cycles(packed)
 
 
 def _mapped(
@@ -84,14 +87,15 @@ def _mapped(
         return Misfit("bit rows of a row program", needed, PLANES * machine.rows, "rows")
     tallest = max(step.sources[0].height for step in steps if isinstance(step, RowStep))
     outcome: Plan | Misfit = Misfit("bands", 1, 0, "lines")
-    for band in BANDS if any_size else (tallest, *(b for b in BANDS if b < tallest)):
+    limit = MIDDLE if any_size else tallest
+    for band in (limit, *(b for b in BANDS if b < limit)):
         made = list(steps)
         rows: dict[int, RowPlan] = {}
         for number, tile in tiles.items():
             step = steps[number]
             assert isinstance(step, RowStep)
             lines = band if any_size else min(band, step.sources[0].height)
-            made[number], rows[number] = row_plan(step, tile, machine, lines)
+            made[number], rows[number] = row_plan(step, tile, machine, lines, any_size)
         outcome = map_selection(replace(selection, steps=tuple(made)), machine, any_size, rows)
         if isinstance(outcome, Plan):
             return outcome

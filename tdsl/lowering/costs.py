@@ -5,7 +5,7 @@ exactly, but for what waits for other layers; energy with the ones that data usu
 """
 
 from collections import Counter as Tally
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from tdsl.lowering.clock import Clock
 from tdsl.lowering.dot_geometry import dot_geometry
@@ -16,7 +16,7 @@ from tdsl.lowering.organisation import StepCost
 from tdsl.lowering.plan import DotPlan, Place, Plan, Turn
 from tdsl.lowering.row_plan import RowPlan
 from tdsl.lowering.schedule import count, stage_of_one
-from tdsl.lowering.steps import DotStep, RowStep, Selection, Step
+from tdsl.lowering.steps import DotStep, RowStep, Selection, Step, Tensor
 from tdsl_runtime.counters import Counter
 from tdsl_runtime.description import PLANES, MachineDescription
 from tdsl_runtime.energy import picojoules
@@ -36,11 +36,17 @@ def dot_cost(step: DotStep, form: DotPlan, machine: MachineDescription) -> StepC
     return _total(priced, count(step))
 
 
-def row_cost(step: RowStep, rows: RowPlan, machine: MachineDescription) -> StepCost:
-    """The pixel-packed organisation, transposition from and to line buffers included."""
+def row_cost(
+    step: RowStep, rows: RowPlan, machine: MachineDescription, any_size: bool = False
+) -> StepCost:
+    """The pixel-packed organisation, transposition from and to line buffers included.
+
+    For images of `any_size`: a band in the middle, times the bands, parts of them counted.
+    """
     plan = _alone(step, machine, rows={0: rows})
     ops = row_ops(Frame(plan), step, rows, Clock(Turn(0, 1, 0, count(step))))
-    return _total((_row_op(op, step, rows, machine) for op in ops), 1)
+    tiles = _middle if any_size else _tiles
+    return _total((_row_op(op, rows, tiles(op, step, rows), machine) for op in ops), 1)
 
 
 Priced = tuple[Unit, float, float]
@@ -93,12 +99,16 @@ def _travelled(op: MicroOp, pixels: int, new: int) -> int:
     return op["lines"] * (first * op["len"] + (pixels - first) * new)
 
 
-def _row_op(op: MicroOp, step: RowStep, rows: RowPlan, machine: MachineDescription) -> Priced:
+Tiles = Mapping[int, float]
+"""Pixels inside the image that a transposition moves in a tile -> in how many tiles."""
+
+
+def _row_op(op: MicroOp, rows: RowPlan, tiles: Tiles, machine: MachineDescription) -> Priced:
     """A micro-op in all tiles of a frame."""
     macros = rows.layout.macros
     cycles = 0.0
     joules = 0.0
-    for pixels, times in _pixels(op, step, rows).items():
+    for pixels, times in tiles.items():
         spent = cost(machine, op, Extent(pixels=pixels, macros=macros))
         counts = {
             Counter.EXECUTED: 1.0,
@@ -126,21 +136,41 @@ def _bit_rows(op: MicroOp) -> int:
             return op["n"]
 
 
-def _pixels(op: MicroOp, step: RowStep, rows: RowPlan) -> dict[int, int]:
-    """Pixels inside the image that a transposition moves in a tile, and in how many tiles."""
-    tiles = count(step) * rows.across
+def _tiles(op: MicroOp, step: RowStep, rows: RowPlan) -> Tiles:
+    """The tiles of a frame, as they lie on the image."""
+    image = _image(op, step)
+    if image is None:
+        return {0: count(step) * rows.across}
+    starts = [band * op["mul"] + op["off"] for band in range(count(step))]
+    lines = [_inside(start, op["lines"], image.height) for start in starts]
+    return Tally(y * x for y in lines for x in _widths(op, image, rows))
+
+
+def _middle(op: MicroOp, step: RowStep, rows: RowPlan) -> Tiles:
+    """Bands that lie inside the image, as many as its lines make."""
+    bands = step.sources[0].height / rows.layout.lines
+    image = _image(op, step)
+    if image is None:
+        return {0: bands * rows.across}
+    widths = Tally(op["lines"] * x for x in _widths(op, image, rows))
+    return {pixels: times * bands for pixels, times in widths.items()}
+
+
+def _image(op: MicroOp, step: RowStep) -> Tensor | None:
+    """The tensor that a micro-op transposes."""
     match op.opcode:
         case Opcode.SPREAD:
-            size = step.sources[0].height, step.sources[0].width
+            return step.sources[0]
         case Opcode.PACK:
-            size = step.out.height, step.out.width
+            return step.out
         case _:
-            return {0: tiles}
-    lines = [_inside(b * op["mul"] + op["off"], op["lines"], size[0]) for b in range(count(step))]
-    widths = [
-        _inside(t * op["xmul"] + op["xoff"], op["width"], size[1]) for t in range(rows.across)
-    ]
-    return dict(Tally(y * x for y in lines for x in widths))
+            return None
+
+
+def _widths(op: MicroOp, image: Tensor, rows: RowPlan) -> list[int]:
+    """Pixels of a line of every tile of a band that lie inside the image."""
+    starts = [tile * op["xmul"] + op["xoff"] for tile in range(rows.across)]
+    return [_inside(start, op["width"], image.width) for start in starts]
 
 
 def _inside(first: int, length: int, size: int) -> int:

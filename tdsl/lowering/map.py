@@ -83,7 +83,7 @@ def _fit(
     levels = threshold_rows(selection, fastest, machine)
     registers = -(-max((plan.rows for plan in rows.values()), default=0) // PLANES)
     room = machine.rows - levels - registers - -(-features[1] // row_trits)
-    if room < 0:
+    if registers and room < 0:
         there = max(0, registers + room)
         return Misfit("rows for row programs beside the features", registers, there, "rows")
     dots = _resident(choices, room)

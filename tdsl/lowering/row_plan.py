@@ -5,6 +5,7 @@ line buffers, results back into them, so that every other layer meets what it kn
 """
 
 from dataclasses import dataclass, replace
+from math import ceil
 
 from tdsl.lowering.pixels.places import BufferSink, BufferSource, Layout
 from tdsl.lowering.pixels.regions import regions
@@ -61,19 +62,25 @@ def tile_of(step: RowStep, machine: MachineDescription) -> RowTile:
 
 
 def row_plan(
-    step: RowStep, tile: RowTile, machine: MachineDescription, most_lines: int
+    step: RowStep,
+    tile: RowTile,
+    machine: MachineDescription,
+    most_lines: int,
+    any_size: bool = False,
 ) -> tuple[RowStep, RowPlan]:
     """The plan with the fewest cycles for bands of at most `most_lines` source lines.
 
-    With the step, whose lines of results a turn are then known.
+    With the step, whose lines of results a turn are then known. For images of `any_size` a line
+    counts, whatever the height: the same plan serves all of them.
     """
     height, width = step.sources[0].height, step.sources[0].width
     stride = step.program.stride
     lines = -(-most_lines // stride[0]) * stride[0]
-    best: tuple[int, RowPlan] | None = None
+    best: tuple[float, RowPlan] | None = None
     for tiling in tilings(lines, width, stride, tile.regions, machine):
         cycles = tiling.across * tile.cycles(tiling.layout, machine)
-        frame = cycles * -(-height // tiling.layout.lines)
+        bands = height / tiling.layout.lines
+        frame = cycles * (bands if any_size else ceil(bands))
         if best is None or frame < best[0]:
             best = frame, RowPlan(tile, tiling.layout, tiling.across, cycles)
     assert best is not None, "a tile of one pixel fits every array"

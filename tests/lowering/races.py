@@ -18,6 +18,7 @@ from tdsl_runtime.program import Program
 from tdsl_runtime.state import Buffer, State
 from tdsl_runtime.timing import steps
 from tests.lowering.replay import UNITS, Entry
+from tests.lowering.row_accesses import ROW_OPCODES, rows_touched, tile_lines
 
 Clock = dict[Unit, int]
 
@@ -110,8 +111,19 @@ def accesses(op: MicroOp, state: State) -> Iterator[Access]:
                 yield from _line_words(buffer, plane, line(state, op), writes=False)
         case Opcode.DMAW:
             yield _rows(state, op["row"], op["n"], writes=True)
+        case opcode if opcode in ROW_OPCODES:
+            for first, past, writes in rows_touched(op):
+                yield _rows(state, first, past - first, writes=writes)
+            if opcode in (Opcode.SPREAD, Opcode.PACK):
+                yield from _transposed(op, state)
         case _:
             raise AssertionError(f"{op.opcode.name} works in no unit")
+
+
+def _transposed(op: MicroOp, state: State) -> Iterator[Access]:
+    buffer = state.buffers[op["buffer"]]
+    for y in tile_lines(op, state):
+        yield from _line_words(buffer, op["plane"], y, writes=op.opcode is Opcode.PACK)
 
 
 def _dot(op: MicroOp, state: State) -> Iterator[Access]:

@@ -15,6 +15,7 @@ from tdsl.ir.parameters import Integers
 from tdsl_runtime.isa import TABLE, MicroOp, Opcode, Unit
 from tdsl_runtime.micro_ops import MEANINGS
 from tdsl_runtime.program import Program
+from tdsl_runtime.row_micro_ops import ROW_MEANINGS
 from tdsl_runtime.state import Buffer, State
 from tdsl_runtime.validation import loop_ends
 
@@ -110,6 +111,8 @@ def configured(trace: Trace) -> State:
     for op in trace.program.ops:
         if op.opcode is Opcode.BUF:
             state.buffers[op["buffer"]] = Buffer.described(op)
+        elif op.opcode is Opcode.ACTIVE:
+            state.active = op["macros"]
         elif op.opcode is Opcode.LEVEL:
             state.levels[op["index"]] = op["lo"], op["hi"]
     return state
@@ -169,4 +172,4 @@ def _perform(entry: Entry, state: State, posts: dict[int, int], compute: bool) -
         posts[op["token"]] -= 1
     elif compute:
         state.counters[:] = entry.counters
-        MEANINGS[op.opcode](state, op)
+        (MEANINGS | ROW_MEANINGS)[op.opcode](state, op)

@@ -10,7 +10,16 @@ from tdsl.lowering.allocate import line_trits
 from tdsl.lowering.plan import DotPlan, Plan, Stage, Turn
 from tdsl.lowering.rates import held, rates
 from tdsl.lowering.schedule import reach
-from tdsl.lowering.steps import Array, DotStep, LogicStep, Step, Tensor, Term
+from tdsl.lowering.steps import (
+    Array,
+    DotStep,
+    LogicStep,
+    RowStep,
+    Step,
+    Tensor,
+    Term,
+    lines_a_turn,
+)
 from tests.chain.engines import named_chain
 from tests.chain.machines import machine_named, small_machines
 from tests.chain.tight import tight_machines
@@ -94,7 +103,7 @@ def play(plan: Plan, stage: Stage, iteration: int, made: dict[int, dict[int, int
     for turn in turns:
         write(plan, turn, iteration, made)
         if not is_whole(plan.step(turn)):
-            fresh = isinstance(plan.step(turn), LogicStep)
+            fresh = isinstance(plan.step(turn), LogicStep | RowStep)
             overwrite(plan, turn, iteration, visible, fresh=fresh)
     for turn in turns:
         for tensor, y in reads(plan, turn, iteration):
@@ -134,9 +143,9 @@ def written(plan: Plan, turn: Turn, iteration: int) -> range:
     step = plan.step(turn)
     if is_whole(step):
         return range(1)
-    rise = step.rise if isinstance(step, DotStep) else 1
+    lines = lines_a_turn(step)
     y = (iteration - turn.delay) // turn.rate
-    return range(y * rise, (y + 1) * rise)
+    return range(y * lines, min(step.out.height, (y + 1) * lines))
 
 
 def reads(plan: Plan, turn: Turn, iteration: int) -> Iterator[tuple[Tensor, int]]:
