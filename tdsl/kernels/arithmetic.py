@@ -4,7 +4,8 @@ import ast
 from collections.abc import Callable
 from typing import TypeGuard
 
-from tdsl.kernels.scope import MOST_BITS, NotYet, Rejected, Scope
+from tdsl.kernels.scope import NotYet, Rejected, Scope
+from tdsl.kernels.signature import MOST_BITS
 from tdsl.kernels.source import Node
 from tdsl.kernels.values import Poison, Row, Total, Unknown, Value
 from tdsl.rows.ir import Arithmetic, Range, Relation, Sole

@@ -26,7 +26,6 @@ from tdsl.rows.printer import range_text
 Arguments = Sequence[Value]
 Meaning = Callable[[Scope, Arguments, Node], Value]
 
-MOST_TOTAL_BITS = 32
 MOST_BINS = 1024
 
 
@@ -144,14 +143,14 @@ def _sum(scope: Scope, a: Arguments, node: Node) -> Value:
             total = binary(scope, "+", total, item, node)
         return total
     row = as_row(scope, a[0], node)
-    return _total(scope, (row,), Reduction.SUM, False, node)
+    return _total((row,), Reduction.SUM)
 
 
 def _any(scope: Scope, a: Arguments, node: Node) -> Value:
     if isinstance(a[0], list | tuple):
         return _joined(scope, False, a[0], node)
     row = as_row(scope, a[0], node)
-    return _total(scope, (row,), Reduction.ANY, False, node)
+    return _total((row,), Reduction.ANY)
 
 
 def _all(scope: Scope, a: Arguments, node: Node) -> Value:
@@ -179,7 +178,7 @@ def _histogram(scope: Scope, a: Arguments, node: Node) -> Value:
         )
     edges = [found.low - (-count * k // bins) for k in range(bins + 1)]
     rows = [_between(scope, row, low, high, node) for low, high in pairwise(edges)]
-    return _total(scope, tuple(rows), Reduction.SUM, True, node)
+    return _total(rows, Reduction.SUM, many=True)
 
 
 def _between(scope: Scope, row: Row, low: int, high: int, node: Node) -> Row:
@@ -196,19 +195,7 @@ def _between(scope: Scope, row: Row, low: int, high: int, node: Node) -> Row:
     return Row(builder.binary(Arithmetic.XOR, below[0], below[1]))
 
 
-def _total(
-    scope: Scope, rows: tuple[Row, ...], reduction: Reduction, many: bool, node: Node
-) -> Total:
-    for row in rows:
-        bits = scope.range(row).bits
-        if bits > MOST_TOTAL_BITS:
-            raise scope.reject(
-                "K0116",
-                f"values of {bits} bits cannot be summed over an image",
-                node,
-                f"they have at most {MOST_TOTAL_BITS} bits",
-                helps=("narrow them first: `x >> 8`, `clip(x, U16)`",),
-            )
+def _total(rows: Sequence[Row], reduction: Reduction, *, many: bool = False) -> Total:
     return Total(tuple(row.position for row in rows), reduction, many)
 
 

@@ -13,7 +13,6 @@ from tdsl.rows.builder import RowBuilder
 from tdsl.rows.ir import Range
 from tdsl.source import Span
 
-MOST_BITS = 62
 MOST_VALUES = 1 << 15
 MOST_STEPS = 1 << 18
 """Statements and passes through loops: more is a loop that nobody meant."""

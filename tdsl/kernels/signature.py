@@ -17,6 +17,8 @@ from tdsl.rows.ir import Border
 
 _TYPES = "`Trits[L]`, `Bits[L]`, `U8[L]`, `I16[L]` or `Const[int]`"
 MOST_CHANNELS = 1 << 12
+MOST_BITS = 31
+"""Row micro-ops work on no wider values."""
 
 
 def parameters(
@@ -187,6 +189,17 @@ def _parameter(
                     "only constants have", f"write `{name}: Const[int] = ...`, or leave it out",
                 )
             )  # fmt: skip
+            return None
+        if found_type is not None and found_type.element.bits > MOST_BITS:
+            found.append(
+                _refused(
+                    file,
+                    argument.annotation,
+                    f"`{name}` has {found_type.element.bits} bits",
+                    f"row micro-ops work on at most {MOST_BITS}",
+                    f"`{name}: U{MOST_BITS}[{LANES}]`",
+                )
+            )
             return None
         return None if found_type is None else Parameter(name, found_type, span)
     value = None if default is None else literal(default)

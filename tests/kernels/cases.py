@@ -28,6 +28,7 @@ CASES: dict[str, list[str]] = {
         marked("a: «u8[L]"),
         marked("a: «U40[L]"),
         marked("a: «np.ndarray"),
+        marked("a: «U32[L]"),
         marked("a: U8[«3]"),
         marked("a: U8[«0, L]"),
         marked("a: U8[L, «256]"),
@@ -214,11 +215,11 @@ CASES: dict[str, list[str]] = {
         + "@kernel\ndef f(a: U8[L]) -> U8[L]:\n    return g(a)\n",
     ],
     "K0116": [
-        body("return «a * a * a", arguments="a: U32[L]"),
+        body("return «a * a * a", arguments="a: U20[L]"),
         body("return «a << 60"),
         body("for i in «range(1 << 20):", "    pass", "return a"),
         body("return «2 ** 100000"),
-        body("return sum(«a * a)", result="int", arguments="a: U32[L]"),
+        body("return sum(«a * a)", result="int", arguments="a: U20[L]"),
         body("return «a + (1 << 70)"),
     ],
     "K0117": [

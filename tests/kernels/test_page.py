@@ -15,12 +15,13 @@ from tdsl.kernels.functions import FUNCTIONS
 from tdsl.kernels.specialize import look_over
 
 PAGE = (Path(__file__).parents[2] / "docs" / "kernels.md").read_text("utf-8")
-CODE = "\n".join(re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL))
+CODE: str = "\n".join(re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL))
 
 
 def test_the_code_of_the_page_runs() -> None:
     name = "<docs/kernels.md>"
-    linecache.cache[name] = (len(CODE), None, CODE.splitlines(keepends=True), name)
+    lines: list[str] = [str(line) for line in CODE.splitlines(keepends=True)]
+    linecache.cache[name] = (len(CODE), None, lines, name)
     found: dict[str, Any] = {}
     exec(compile(CODE, name, "exec"), found)
     assert found["median"](found["a"]).shape == (48, 64)
