@@ -6,7 +6,7 @@ import linecache
 import os
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from string import ascii_letters
 from types import CodeType
 from typing import Any
@@ -25,6 +25,11 @@ class SourceFile:
     text: str
     tree: ast.Module
 
+    @cached_property
+    def lines(self) -> list[str]:
+        """The lines as spans count them."""
+        return source_lines(self.text)
+
     def span(self, node: Node) -> Span:
         """Where `node` stands; columns count code points, where Python's count bytes."""
         line = node.lineno
@@ -40,7 +45,7 @@ class SourceFile:
     def name_span(self, function: ast.FunctionDef) -> Span:
         """Where the name of a function stands."""
         line = function.lineno
-        text = source_lines(self.text)[line - 1]
+        text = self.lines[line - 1]
         start = text.index(function.name, self._column(line, function.col_offset) + 2)
         end = start + len(function.name) + 1
         return Span(file=self.name, line=line, column=start + 1, end_line=line, end_column=end)
@@ -48,7 +53,7 @@ class SourceFile:
     def first_word(self, node: ast.stmt) -> Span:
         """Where the first word of a statement stands."""
         start = self.span(node)
-        text = source_lines(self.text)[start.line - 1][start.column - 1 :]
+        text = self.lines[start.line - 1][start.column - 1 :]
         end = start.column + (len(text) - len(text.lstrip(ascii_letters + "@")) or 1)
         return replace(start, end_line=start.line, end_column=end)
 
@@ -57,13 +62,14 @@ class SourceFile:
         return ast.get_source_segment(self.text, node) or ast.unparse(node)
 
     def _column(self, line: int, offset: int) -> int:
-        text = source_lines(self.text)[line - 1]
+        text = self.lines[line - 1]
         return len(text.encode()[:offset].decode(errors="replace")) + 1
 
 
 def source_of(function: Callable[..., Any]) -> tuple[SourceFile, ast.FunctionDef]:
     """The file of a function and its definition there. Raises CompileError (K0100)."""
     code: CodeType = function.__code__
+    linecache.checkcache(code.co_filename)
     lines = linecache.getlines(code.co_filename, function.__globals__)
     if not lines:
         raise _without_source(function, "Python keeps no source of what `exec` or a prompt ran")

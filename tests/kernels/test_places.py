@@ -156,3 +156,11 @@ def test_a_kernel_beyond_the_rows_of_the_array() -> None:
     a, b = GREY.astype(np.int64), GREY.astype(np.int64)[::-1]
     wanted = (a * b) ^ ((a ^ b) * b) ^ ((a | b) * a)
     assert np.array_equal(kernel(a, b, machine="nearmem-16mb"), wanted)
+
+
+def test_a_file_that_is_edited_and_imported_again(tmp_path: Path) -> None:
+    text = "from tdsl import *\n@kernel\ndef f(a: U8[L]) -> U16[L]:\n    return a + 1\n"
+    path = tmp_path / "edited.py"
+    assert np.array_equal(module(text, path).f(GREY), GREY + 1)
+    again = module(text.replace("\n@", "\n# a line more\n@").replace("+ 1", "+ 200"), path)
+    assert np.array_equal(again.f(GREY), GREY.astype(int) + 200)
