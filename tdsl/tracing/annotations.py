@@ -143,6 +143,10 @@ class DeclaredSize:
                     result = a // b
                 case _:
                     result = a % b
+        except ZeroDivisionError:
+            raise mistake(
+                "E0315", "division by zero", place_of_expression(), "this divides by 0"
+            ) from None
         except ProductOfSymbols:
             raise mistake(
                 "E0311",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import inspect
 from collections.abc import Callable
 from dataclasses import replace
 from types import FunctionType
@@ -57,6 +58,16 @@ def _run(
     place = place_of_call(tracer.code)
     outer, code = tracer.context, tracer.code
     text = label_text(label, place, outer)
+    try:
+        inspect.signature(function).bind(*arguments, **named)
+    except TypeError as error:
+        listed = ", ".join(inspect.signature(function).parameters)
+        raise outer.reject(
+            "E0307",
+            f"block `{function.__name__}` cannot be called so: {error}",
+            place.span,
+            notes=(f"its arguments are: {listed or 'none'}",),
+        ) from error
     step = tracer.names.enter(outer, place, text)
     called = Label(place.span, f"in this call of `{function.__name__}`")
     tracer.context = replace(step.inner, calls=(called, *outer.calls))

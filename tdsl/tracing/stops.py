@@ -12,8 +12,14 @@ _SAMPLES = str(Path(__file__).parents[1] / "samples")
 
 
 def stopped(code: str, message: str, file: str, error: BaseException, remedy: str) -> CompileError:
-    """The error to raise where code of `file`, or code that it called, raised `error`."""
-    reason = str(error) or type(error).__name__
+    """The error to raise where code of `file`, or code that it called, raised `error`.
+
+    Raises `error` itself where it is our own code that failed.
+    """
+    if _is_our_failure(error):
+        raise error
+    reason = error.msg if isinstance(error, SyntaxError) else str(error)
+    reason = reason or type(error).__name__
     place = _syntax_place(file, error) if isinstance(error, SyntaxError) else None
     diagnostic = Diagnostic(
         code=code,
@@ -43,6 +49,12 @@ def _place(file: str, error: BaseException) -> Span:
     if found is None or last.colno is None or last.end_colno is None:
         return Span(file=last.filename, line=line, column=1, end_line=line, end_column=1)
     return found.extent_span((line, end_line, last.colno, last.end_colno))
+
+
+def _is_our_failure(error: BaseException) -> bool:
+    frames = traceback.extract_tb(error.__traceback__)
+    elsewhere = isinstance(error, RecursionError | SyntaxError | KeyboardInterrupt)
+    return bool(frames) and not elsewhere and _is_ours(frames[-1].filename)
 
 
 def _is_ours(file: str) -> bool:

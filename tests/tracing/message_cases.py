@@ -75,7 +75,6 @@ CASES: dict[str, list[str]] = {
     "N0112": [
         case("return «y"),
         case("return «mux(x)"),
-        case("return part(x)", top=PART).replace("return part", "return «part"),
         case("return «x.conv(4, 3, **{1: 2})"),
         case("return «[x][3]"),
     ],
@@ -142,6 +141,8 @@ CASES: dict[str, list[str]] = {
     ],
     "E0307": [
         case("return x.«conv(4)"),
+        case("return «part(x)", top=PART),
+        case("return «part(x, 4, m=2)", top=PART),
         case("return x.maxpool(2, 2, «2)"),
         case("return x.conv(4, 3, «strid=2)"),
         case("return «concat(x)"),
@@ -192,6 +193,7 @@ CASES: dict[str, list[str]] = {
         case("if «H % 2 == 0:\n    return x\nreturn ~x", **ANY),
         case("return x", decorator="@«network(where=['H > 2'])"),
         case("return x", top="A = «H + 2.5"),
+        case("return x", top="A = «H % 0"),
     ],
     "E0401": [
         case("x = x.«conv(4, 3).ternarize(lo=1, hi=2)\nreturn x"),
