@@ -10,10 +10,11 @@ from types import FunctionType
 from typing import ParamSpec, TypeVar, cast
 
 from tdsl.diagnostics import Label
+from tdsl.frontend.context import Context
 from tdsl.tracing.arguments import label_text
 from tdsl.tracing.mistakes import mistake
 from tdsl.tracing.naming import Step
-from tdsl.tracing.places import place_of_call, place_of_expression
+from tdsl.tracing.places import Place, place_of_call, place_of_expression
 from tdsl.tracing.tensors import Tensor
 from tdsl.tracing.tracer import Tracer, current_tracer
 
@@ -27,8 +28,16 @@ R = TypeVar("R")
 def block(function: Callable[P, R]) -> Callable[P, R]:
     """Let each call of `function` be a part of the network that its statement or `label=` names.
 
-    The names of its steps, and so the keys of its arrays, begin with that name: `l1.conv`.
+    The names of its steps, and so the keys of its arrays, begin with that name: `l1.conv`. Raises
+    CompileError for a function that takes `label` itself.
     """
+    if "label" in inspect.signature(function).parameters:
+        raise mistake(
+            "N0109",
+            "a block has no argument `label` of its own",
+            place_of_expression(),
+            helps=("every call of a block takes `label=`, the name of that part",),
+        )
 
     @functools.wraps(function)
     def call(*arguments: P.args, **named: P.kwargs) -> R:
@@ -58,27 +67,11 @@ def _run(
     place = place_of_call(tracer.code)
     outer, code = tracer.context, tracer.code
     text = label_text(label, place, outer)
-    try:
-        inspect.signature(function).bind(*arguments, **named)
-    except TypeError as error:
-        listed = ", ".join(inspect.signature(function).parameters)
-        raise outer.reject(
-            "E0307",
-            f"block `{function.__name__}` cannot be called so: {error}",
-            place.span,
-            notes=(f"its arguments are: {listed or 'none'}",),
-        ) from error
+    _check_arguments(function, arguments, named, place, outer)
     step = tracer.names.enter(outer, place, text)
     called = Label(place.span, f"in this call of `{function.__name__}`")
     tracer.context = replace(step.inner, calls=(called, *outer.calls))
     tracer.code = function.__code__
-    if len(tracer.context.calls) > DEEPEST:
-        raise outer.reject(
-            "E0205",
-            f"block `{function.__name__}` contains itself",
-            place.span,
-            "this would never end",
-        )
     try:
         with tracer.reporting(place.span):
             outer.build.graph.count_call()
@@ -86,6 +79,30 @@ def _run(
     finally:
         tracer.context, tracer.code = outer, code
     return _named(tracer, result, step)
+
+
+def _check_arguments(
+    function: FunctionType,
+    arguments: tuple[object, ...],
+    named: dict[str, object],
+    place: Place,
+    c: Context,
+) -> None:
+    name = function.__name__
+    if len(c.calls) >= DEEPEST:
+        raise c.reject(
+            "E0205", f"block `{name}` contains itself", place.span, "this would never end"
+        )
+    signature = inspect.signature(function)
+    try:
+        signature.bind(*arguments, **named)
+    except TypeError as error:
+        raise c.reject(
+            "E0307",
+            f"block `{name}` cannot be called so: {error}",
+            place.span,
+            notes=(f"its arguments are: {', '.join(signature.parameters) or 'none'}",),
+        ) from error
 
 
 def _named(tracer: Tracer, result: object, step: Step) -> object:

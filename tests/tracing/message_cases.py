@@ -61,6 +61,7 @@ CASES: dict[str, list[str]] = {
         case("return x", decorator="@«network(P, outputs=trit[4, 8, 8])"),
         case("return x", decorator="@«network(P, where=H % 2 == 0)"),
         case("return x", decorator="@«network(P, target=3)"),
+        case("return x", top="@«block\ndef part(x, label):\n    return x\n"),
         case("return x", decorator="@network(P)\n@«network(P)")
         .replace("@network(P)\n", "@«network(P)\n", 1)
         .replace("\n@«network(P)\ndef", "\n@network(P)\ndef"),
