@@ -13,7 +13,8 @@ from tdsl.lowering.pixels.compile_rows import compile_rows
 from tdsl.lowering.pixels.predict import predict_program
 from tdsl.rows.ir import Reduction, RowProgram, RowTotal
 from tdsl.rows.meaning import evaluate
-from tdsl_runtime.description import MachineDescription
+from tdsl_runtime.description import MachineDescription, load_machine
+from tdsl_runtime.description import machines as machines_of_the_package
 from tdsl_runtime.interpreter import Interpreter
 from tdsl_runtime.simulator import Simulator
 from tests.lowering.pixels.machines import machine, machines
@@ -75,3 +76,26 @@ def test_sizes_around_words_and_macros(width: int) -> None:
     program = blur()
     for height in (1, 2, 5):
         check(program, (height, width), machine(), 0)
+
+
+@pytest.mark.parametrize("name", machines_of_the_package())
+@pytest.mark.parametrize("size", [(1, 1), (1, 200), (300, 1), (129, 257)])
+def test_sizes_on_every_preset(name: str, size: tuple[int, int]) -> None:
+    check(blur(), size, load_machine(name), 0)
+
+
+@pytest.mark.parametrize("name", machines_of_the_package())
+def test_full_hd_on_every_preset(name: str) -> None:
+    program, size = blur(), (1080, 1920)
+    given = images(program, *size, 0)
+    found = Simulator(compile_rows(program, *size, load_machine(name))).run(given)
+    np.testing.assert_array_equal(found.outputs["y"], evaluate(program, given)["y"])
+
+
+def test_the_program_is_as_long_for_any_height() -> None:
+    lengths = {
+        len(compile_rows(blur(), height, 640, load_machine("nearmem-1mb")).ops)
+        for height in (480, 481, 1080, 2160)
+    }
+    assert len(lengths) <= 3, "only the kind of overlap differs"
+    assert max(lengths) < 60

@@ -11,7 +11,7 @@ from tdsl.lowering.pixels.row_tile import row_tile, tile_ops
 from tdsl.lowering.pixels.tiling import tilings
 from tdsl.lowering.writer import Writer
 from tdsl.rows.builder import RowBuilder
-from tdsl.rows.ir import Arithmetic, Range, RowInput, RowOutput, RowProgram
+from tdsl.rows.ir import Arithmetic, Range, Relation, RowInput, RowOutput, RowProgram
 from tdsl.rows.meaning import evaluate
 from tdsl_runtime.description import MachineDescription
 from tdsl_runtime.encoding import encode
@@ -165,3 +165,22 @@ def inner(planes: int) -> RowProgram:
     )
     output = RowOutput("y", found, Range(-2 * most, 2 * most))
     return RowProgram("both", tuple(builder.inputs), tuple(builder.values), (output,))
+
+
+def test_trits_are_packed_from_where_they_are_made() -> None:
+    builder = RowBuilder([RowInput("x", Range(-1, 1), channels=3)])
+    a, b, c = (builder.read(0, channel) for channel in range(3))
+    total = builder.binary(Arithmetic.ADD, builder.binary(Arithmetic.ADD, a, b), c)
+    above = builder.compare(Relation.LESS, builder.constant(1), total)
+    below = builder.compare(Relation.LESS, total, builder.constant(-1))
+    trit = builder.binary(Arithmetic.SUB, above, below)
+    rows = RowProgram(
+        "sign",
+        tuple(builder.inputs),
+        tuple(builder.values),
+        (RowOutput("y", (trit, a), Range(-1, 1)),),
+    )
+    tile = row_tile(rows, (BufferSource(SOURCE),), (BufferSink(SINK),), rows=64)
+    opcodes = [step.opcode for step in tile.code.steps]
+    assert opcodes.count(Opcode.PACK) == 2
+    assert Opcode.LOGIC not in opcodes
