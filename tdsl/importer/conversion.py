@@ -13,7 +13,7 @@ import numpy as np
 
 from tdsl.frontend.names import is_plain
 from tdsl.importer.activations import quantise, rounding_noise
-from tdsl.importer.emission import Emission
+from tdsl.importer.emission import MOST_CHANNELS, Emission
 from tdsl.importer.formulas import Integers
 from tdsl.importer.layouts import per_channel
 from tdsl.importer.model import Array, OnnxModel, OnnxNode
@@ -65,7 +65,8 @@ class Folded:
     """A quantiser that became thresholds: where, from which scales, and the proof."""
 
     place: str
-    node: str
+    node: int
+    """Where its levels are in the graph."""
     channels: int
     turned: int
     """Channels whose sign was changed because the number falls as the integer grows."""
@@ -79,7 +80,7 @@ class Conversion:
     """Everything known while nodes are converted one after the other."""
 
     model: OnnxModel
-    e: Emission = field(default_factory=Emission)
+    e: Emission
     items: dict[str, Item] = field(default_factory=dict[str, Item])
     inputs: dict[str, Port] = field(default_factory=dict[str, Port])
     folds: list[Folded] = field(default_factory=list[Folded])
@@ -162,7 +163,7 @@ class Conversion:
         self.folds.append(
             Folded(
                 place,
-                self.e.nodes[done.source.node].name,
+                done.source.node,
                 value.channels,
                 int((fold.signs < 0).sum()),
                 int((value.noise > 0).sum()),
@@ -228,7 +229,7 @@ class Conversion:
     def _keep_input(self, item: Outside, value: Value) -> None:
         assert isinstance(value.source, Placed)
         self.inputs[item.name] = Port(
-            input_name(item.name),
+            self.e.nodes[value.source.node].name,
             item.tensor,
             value.source.node,
             value.scale,
@@ -300,6 +301,11 @@ def _input_shape(shape: tuple[int, ...]) -> tuple[int, ...]:
 def _unit_value(shape: tuple[int, ...], logical: tuple[int, ...]) -> Value:
     """A value of scale 1 that is not in the graph yet."""
     channels = shape[0]
+    if channels > MOST_CHANNELS:
+        raise Refusal(
+            f"it has {channels} channels or features; {MOST_CHANNELS} are the most",
+            "import a smaller network",
+        )
     none = np.zeros(channels, np.int64)
     return Value(
         Placed(-1),

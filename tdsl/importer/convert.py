@@ -26,18 +26,17 @@ from tdsl.importer.conversion import (
     input_name,
 )
 from tdsl.importer.declared import annotated_limits
+from tdsl.importer.emission import STORE, Emission
 from tdsl.importer.layouts import laid_out
 from tdsl.importer.model import QUANTISER_DOMAINS, OnnxModel, OnnxNode
 from tdsl.importer.refusal import Finding, Refusal
 from tdsl.importer.value import (
-    Coded,
     Const,
     Declared,
     Item,
     Outside,
     Placed,
     Unknown,
-    Value,
     affine,
 )
 
@@ -114,39 +113,33 @@ _REWRITES: Mapping[str, str] = {
 _OTHERWISE = "compute it outside, or with the operations that docs/import.md lists"
 
 
-@dataclass(frozen=True, slots=True)
-class Became:
-    """What a node of the file became."""
-
-    place: str
-    text: str
-
-
 @dataclass(slots=True, eq=False)
 class Converted:
     """A model without findings, converted; or the findings."""
 
     state: Conversion
     outputs: list[Port]
-    became: list[Became]
+    nodes: list[OnnxNode]
+    """Those that are no arithmetic of constants."""
     findings: list[Finding]
 
 
 def convert(
-    model: OnnxModel, declared: Mapping[str, Declared], size: tuple[int, int] | None
+    model: OnnxModel, name: str, declared: Mapping[str, Declared], size: tuple[int, int] | None
 ) -> Converted:
-    """Convert every node. `declared` says what inputs hold; `size` is (width, height)."""
-    state = Conversion(model)
+    """Convert every node into the network `name`.
+
+    `declared` says what inputs hold; `size` is (width, height).
+    """
+    state = Conversion(model, Emission({name, STORE}))
     findings: list[Finding] = []
-    for name, array in model.constants.items():
-        state.items[name] = Const(array)
+    for constant, array in model.constants.items():
+        state.items[constant] = Const(array)
     _enter_inputs(state, declared, size, findings)
     touched = [_convert_node(state, node, findings) for node in model.nodes]
     outputs = _leave(state, findings) if not findings else []
-    became = (
-        [] if findings else [Became(n.place, _told(state, n)) for n in touched if n is not None]
-    )
-    return Converted(state, outputs, became, findings)
+    nodes = [node for node in touched if node is not None]
+    return Converted(state, outputs, nodes, findings)
 
 
 def _enter_inputs(
@@ -281,27 +274,6 @@ def _output(state: Conversion, name: str) -> Port:
         int(value.low.min()),
         int(value.high.max()),
     )
-
-
-def _told(state: Conversion, node: OnnxNode) -> str:
-    """In words, what a node became."""
-    item = state.items[node.outputs[0]] if node.outputs and node.outputs[0] else None
-    if isinstance(item, Unknown) and len(node.outputs) > 1:
-        item = state.items[node.outputs[1]]
-    match item:
-        case Outside():
-            return "left to the host, before the input"
-        case Coded():
-            return "levels, made where they are read"
-        case Const():
-            return "a constant"
-        case Value() if item.steps:
-            kinds = ", ".join(type(step).__name__.lower() for step in item.steps)
-            return f"folded into what follows ({kinds})"
-        case Value():
-            return state.e.named(item.source)
-        case _:
-            return "nothing"
 
 
 def renamed(ports: list[Port], taken: set[str]) -> list[Port]:

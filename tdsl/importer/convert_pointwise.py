@@ -32,7 +32,7 @@ def arithmetic(c: Conversion, node: OnnxNode) -> Item:
 
 def _with_constant(kind: str, x: Value, constant: Array, *, first: bool) -> Value:
     """A step with a constant, which comes first in `first` cases: constant - x."""
-    numbers = _finite(per_channel(x, _checked_shape(x, constant)))
+    numbers = per_channel(x, _checked_shape(x, constant))
     match kind:
         case "Add":
             return x.then(Plus(numbers))
@@ -80,15 +80,12 @@ def batch_normalization(c: Conversion, node: OnnxNode) -> Item:
     if any(array.ndim != 1 or len(array) != x.index.shape[1] for array in arrays):
         raise Refusal("its statistics do not fit the channels", "export the model again")
     scale, bias, mean, variance = (
-        _finite(per_channel(x, array.reshape(-1, *(1,) * (x.index.ndim - 2)))) for array in arrays
+        per_channel(x, array.reshape(-1, *(1,) * (x.index.ndim - 2))) for array in arrays
     )
     epsilon = node.number("epsilon", 1e-5)
     if not (variance + np.float32(epsilon) > 0).all():
         raise Refusal("its variance is not positive", "export the model again")
-    factor, term = steps.batch_norm(scale, bias, mean, variance, epsilon)
-    _finite(factor.factor)
-    _finite(term.term)
-    return x.then(factor, term)
+    return x.then(*steps.batch_norm(scale, bias, mean, variance, epsilon))
 
 
 def relu(c: Conversion, node: OnnxNode) -> Item:
@@ -109,9 +106,9 @@ def leaky_relu(c: Conversion, node: OnnxNode) -> Item:
     """`LeakyRelu` and `PRelu` with slopes that are not negative."""
     x = c.value(node)
     if node.kind == "PRelu":
-        slope = _finite(per_channel(x, as_float(c.constant(node, 1, "slope"))))
+        slope = per_channel(x, as_float(c.constant(node, 1, "slope")))
     else:
-        slope = _finite(np.full(x.channels, node.number("alpha", 0.01), np.float32))
+        slope = np.full(x.channels, node.number("alpha", 0.01), np.float32)
     if (slope < 0).any():
         raise Refusal("its slope is negative: it does not rise", "use slopes of 0 or more")
     return x.then(Leak(slope))
@@ -148,9 +145,3 @@ def _limit(c: Conversion, node: OnnxNode, position: int, name: str, default: flo
     if array.size != 1:
         raise Refusal(f"its limit `{name}` is no single number", "export the model again")
     return float(array.reshape(()))
-
-
-def _finite(numbers: Array) -> Array:
-    if not np.isfinite(numbers).all():
-        raise Refusal("its constants are not finite", "export the model again")
-    return numbers

@@ -358,8 +358,6 @@ def _with_bias(c: Conversion, node: OnnxNode, done: Value, factor: float = 1.0) 
     if bias.ndim == 1 and done.index.ndim == 4:
         bias = bias.reshape(-1, 1, 1)
     numbers = per_channel(done, bias)
-    if not np.isfinite(numbers).all():
-        raise Refusal("its bias is not finite", _DAMAGED)
     if factor != 1.0:
         numbers = numbers * np.float32(factor)
     return done.then(Plus(numbers)) if numbers.any() else done

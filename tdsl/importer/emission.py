@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from tdsl.importer.formulas import Integers
+from tdsl.importer.naming import named
 from tdsl.importer.refusal import Refusal
 from tdsl.importer.value import Bordered, Placed, Product, Source, Window
 from tdsl.ir import ops
@@ -20,17 +21,24 @@ from tdsl.ir.infer import infer
 from tdsl.ir.op_error import OpError
 from tdsl.ir.ops import Constant, Op, Parameter, Stored
 from tdsl.ir.tensor_type import TRIT, Element, Kind, TensorType
-from tdsl.ir.verifier import parameters, verify, verify_arrays
+from tdsl.ir.verifier import verify, verify_arrays
 
 MOST_PLANES = 8
 """The widest weights: nine bits with their sign."""
 MOST_NODES = 1 << 14
+STORE = "P"
+"""What the text calls the weights file."""
+MOST_CHANNELS = 1 << 16
+MOST_SIGNS = 1 << 12
+"""A vector's factors are a diagonal matrix."""
 
 
 @dataclass(slots=True)
 class Emission:
     """The graph so far. Every method returns the position of the node that it adds."""
 
+    taken: set[str]
+    """Names that stand for something already: the network, its weights file, nodes."""
     nodes: list[Node] = field(default_factory=list[Node])
     arrays: dict[Stored, Integers] = field(default_factory=dict[Stored, Integers])
     _counts: dict[str, int] = field(default_factory=dict[str, int])
@@ -38,7 +46,10 @@ class Emission:
     _kept: list[Source] = field(default_factory=list[Source])
 
     def input(self, name: str, element: Element, shape: tuple[int, ...]) -> int:
-        """An input of the network."""
+        """An input of the network, called `name` if nothing else is."""
+        while name in self.taken:
+            name += "_"
+        self.taken.add(name)
         return self._append(name, ops.Input(), (), TensorType(element, shape))
 
     def add(self, stem: str, op: Op, *inputs: int) -> int:
@@ -47,8 +58,12 @@ class Emission:
 
     def fresh(self, stem: str) -> str:
         """A name that no node has: `conv3`."""
-        self._counts[stem] = self._counts.get(stem, 0) + 1
-        return f"{stem}{self._counts[stem]}"
+        while True:
+            self._counts[stem] = self._counts.get(stem, 0) + 1
+            name = f"{stem}{self._counts[stem]}"
+            if name not in self.taken:
+                self.taken.add(name)
+                return name
 
     def element(self, node: int) -> Element:
         """The element type of a node."""
@@ -76,6 +91,11 @@ class Emission:
         if (factors == factors[0]).all() and factors[0] > 0 and not factors[0] & (factors[0] - 1):
             return self.add("shift", ops.Shift(int(factors[0]).bit_length() - 1), node)
         if len(self.shape(node)) == 1:
+            if len(factors) > MOST_SIGNS:
+                raise Refusal(
+                    f"{len(factors)} features need factors or signs of their own",
+                    "use one positive scale for all features",
+                )
             return self.product(Product(node, np.diag(factors), None))
         weight = factors.reshape(-1, 1, 1, 1)
         return self.product(Product(node, weight, Window(groups=len(factors))), "scale")
@@ -102,20 +122,16 @@ class Emission:
         planes = weight_planes(source.weight)
         name = self.fresh(stem)
         names = [name] if len(planes) == 1 else [f"{name}_p{k}" for k in range(len(planes))]
-        total: int | None = None
-        for k, (own, plane) in enumerate(zip(names, planes, strict=True)):
-            if k and not plane.any():
-                continue
-            part = self._add(own, self._ternary(own, plane, source), (source.node,))
-            if k:
-                part = self._add(f"{own}_shifted", ops.Shift(k), (part,))
-            last = k == len(planes) - 1
-            if total is None:
-                total = part
-            else:
-                sum_name = name if last else f"{own}_sum"
-                total = self._add(sum_name, ops.Add(), (total, part))
-        assert total is not None
+        parts = [
+            (k, self._add(own, self._ternary(own, plane, source), (source.node,)))
+            for k, (own, plane) in enumerate(zip(names, planes, strict=True))
+            if plane.any() or not k
+        ]
+        total = parts[0][1]
+        for k, part in parts[1:]:
+            shifted = self._add(f"{name}_shift{k}", ops.Shift(k), (part,))
+            sum_name = name if k == parts[-1][0] else f"{name}_sum{k}"
+            total = self._add(sum_name, ops.Add(), (total, shifted))
         return total
 
     def parameter(self, name: str, role: str, values: Integers) -> Parameter:
@@ -132,19 +148,21 @@ class Emission:
         self.arrays[stored] = values
         return stored
 
-    def named(self, source: Source) -> str:
-        """The nodes that hold a source, in words; a sum may be turned over for its users."""
+    def places(self, source: Source) -> list[int]:
+        """The nodes that hold a source; a sum may be there once more, turned over."""
         if isinstance(source, Placed):
-            return f"`{self.nodes[source.node].name}`"
-        places = [node for (key, _), node in self._placed.items() if key == id(source)]
-        return ", ".join(f"`{self.nodes[node].name}`" for node in places) or "used by nothing"
+            return [source.node]
+        return [node for (key, _), node in self._placed.items() if key == id(source)]
 
     def add_named(self, name: str, op: Op, *inputs: int) -> int:
         """An operation under a name from `fresh`. Raises Refusal where it does not fit."""
         return self._add(name, op, inputs)
 
-    def graph(self, name: str, outputs: Sequence[tuple[str, int]]) -> Graph:
-        """The finished graph, verified with its arrays: inputs first, nothing that no one needs."""
+    def graph(self, name: str, outputs: Sequence[tuple[str, int]]) -> tuple[Graph, dict[int, int]]:
+        """The finished graph: inputs first, nothing that no one needs; and where each node went.
+
+        `arrays` are those of the graph from here on. Both are verified.
+        """
         live = {node for _, node in outputs}
         for position in reversed(range(len(self.nodes))):
             if position in live or isinstance(self.nodes[position].op, ops.Input):
@@ -155,17 +173,11 @@ class Emission:
             replace(self.nodes[i], inputs=tuple(moved[one] for one in self.nodes[i].inputs))
             for i in order
         )
-        named = tuple(Output(output, moved[node]) for output, node in outputs)
-        graph = Graph(name, (), nodes, named)
-        self.arrays = {
-            parameter: self.arrays[parameter]
-            for node in nodes
-            for parameter in parameters(node.op)
-            if isinstance(parameter, Stored)
-        }
+        ends = tuple(Output(output, moved[node]) for output, node in outputs)
+        graph, self.arrays = named(Graph(name, (), nodes, ends), self.arrays)
         verify(graph)
         verify_arrays(graph, self.arrays)
-        return graph
+        return graph, moved
 
     def _place(self, source: Source, signs: Integers) -> int:
         match source:
@@ -205,6 +217,11 @@ class Emission:
     def _append(self, name: str, op: Op, inputs: tuple[int, ...], type_: TensorType) -> int:
         if len(self.nodes) >= MOST_NODES:
             raise Refusal("the network has too many operations", "import a smaller network")
+        if not isinstance(type_.shape[0], int) or type_.shape[0] > MOST_CHANNELS:
+            raise Refusal(
+                f"a tensor has {type_.shape[0]} channels or features; {MOST_CHANNELS} are the most",
+                "reduce the image before it is flattened",
+            )
         self.nodes.append(Node(name, op, inputs, type_))
         return len(self.nodes) - 1
 

@@ -5,8 +5,11 @@ from dataclasses import dataclass, replace
 from math import prod
 from pathlib import Path
 
+import numpy as np
+
+from tdsl.importer.became import Became, became
 from tdsl.importer.conversion import Conversion, Folded, Port, input_name
-from tdsl.importer.convert import Became, convert, renamed
+from tdsl.importer.convert import convert, renamed
 from tdsl.importer.model import OnnxModel
 from tdsl.importer.refusal import legality_report
 from tdsl.importer.value import Declared, Placed, Value
@@ -44,35 +47,35 @@ def import_model(
     in sizes that the file leaves open. Raises CompileError: E0903 with every node that has no
     exact counterpart, E0904 for a declaration of no input.
     """
-    converted = convert(model, _by_input(model, declared or {}), size)
+    with np.errstate(all="ignore"):  # what overflows is refused where it is used
+        converted = convert(model, name, _by_input(model, declared or {}), size)
     findings = converted.findings
     if findings:
         raise legality_report(model.file, findings, len(model.nodes))
-    taken = {node.name for node in converted.state.e.nodes}
-    ports = renamed(converted.outputs, taken)
-    graph = converted.state.e.graph(name, [(port.name, port.node) for port in ports])
-    places = {node.name: position for position, node in enumerate(graph.nodes)}
-    named = {n: node.name for n, node in enumerate(converted.state.e.nodes)}
+    state = converted.state
+    ports = renamed(converted.outputs, state.e.taken | {node.name for node in state.e.nodes})
+    graph, moved = state.e.graph(name, [(port.name, port.node) for port in ports])
+    names = {old: graph.nodes[new].name for old, new in moved.items()}
     return Imported(
         model,
         graph,
-        dict(converted.state.e.arrays),
-        tuple(replace(p, node=places[named[p.node]]) for p in converted.state.inputs.values()),
-        tuple(replace(p, node=places[named[p.node]]) for p in ports),
-        tuple(converted.became),
-        tuple(converted.state.folds),
-        converted.state.shapes,
-        tuple(_held(converted.state, places)),
+        dict(state.e.arrays),
+        tuple(replace(port, node=moved[port.node]) for port in state.inputs.values()),
+        tuple(replace(port, node=moved[port.node]) for port in ports),
+        tuple(became(state, converted.nodes, names)),
+        tuple(replace(f, node=moved[f.node]) for f in state.folds if f.node in moved),
+        state.shapes,
+        tuple(_held(state, moved)),
     )
 
 
-def _held(state: Conversion, places: Mapping[str, int]) -> Iterator[Port]:
+def _held(state: Conversion, places: Mapping[int, int]) -> Iterator[Port]:
     for node in state.model.nodes:
         for tensor in node.outputs:
             item = state.items.get(tensor)
             if not isinstance(item, Value) or not isinstance(item.source, Placed) or item.steps:
                 continue
-            place = places.get(state.e.nodes[item.source.node].name)
+            place = places.get(item.source.node)
             whole = item.index.size == prod(item.shape)
             if place is not None and whole:
                 low, high = int(item.low.min()), int(item.high.max())

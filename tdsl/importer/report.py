@@ -32,7 +32,7 @@ def report_text(imported: Imported) -> str:
     lines += ["", "## Thresholds in place of floating point", ""]
     if imported.folds:
         lines += [_WHAT_IS_PROVEN, ""]
-    lines += [f"- {_told(one)}" for one in imported.folds]
+    lines += [f"- {_told(one, imported.graph.nodes[one.node].name)}" for one in imported.folds]
     trits, zeros = _weights(imported)
     lines += ["", "## Weights", "", f"{trits:,} trits, {zeros / max(trits, 1):.1%} of them zero."]
     return "\n".join(lines) + "\n"
@@ -57,7 +57,7 @@ def report_data(imported: Imported) -> dict[str, Any]:
         "folds": [
             {
                 "node": one.place,
-                "became": one.node,
+                "became": imported.graph.nodes[one.node].name,
                 "channels": one.channels,
                 "channels_turned": one.turned,
                 "channels_inexact_in_float32": one.noisy,
@@ -108,10 +108,10 @@ def _per_channel(port: Port) -> list[str]:
     return [f"channel {c}: number = {_line(s, o)}" for c, (s, o) in enumerate(pairs)]
 
 
-def _told(one: Folded) -> str:
+def _told(one: Folded, name: str) -> str:
     proof = one.proof
     how = "all checked" if proof.exhaustive else "checked at every threshold; each step is monotone"
-    parts = [f"{one.place} is `{one.node}`: {proof.integers:,} integers, {how}"]
+    parts = [f"{one.place} is `{name}`: {proof.integers:,} integers, {how}"]
     if proof.ties:
         parts.append(f"{proof.ties:,} of them ties, decided as the file says")
     if one.turned:

@@ -15,6 +15,7 @@ import numpy as np
 from tdsl.frontend.checker import load
 from tdsl.frontend.emitter import emit_tnn, without_unchanged
 from tdsl.frontend.weights import save_packed
+from tdsl.importer.emission import STORE
 from tdsl.importer.imported import Imported
 from tdsl.importer.report import meaning_of, report_text
 from tdsl.ir.printer import print_graph
@@ -51,7 +52,7 @@ def _write(imported: Imported, folder: Path, names: tuple[str, str, str]) -> Non
     text, weights, report = names
     declared = [imported.graph.nodes[output.node].type for output in imported.graph.outputs]
     about = f"Imported from {imported.model.file}.\n" + "\n".join(meaning_of(imported))
-    stores = {"P": weights}
+    stores = {STORE: weights}
     source = emit_tnn(imported.graph, declared, stores, about=about)
     if imported.arrays:
         save_packed(folder / weights, {p.key: a for p, a in imported.arrays.items()})

@@ -71,6 +71,17 @@ def apply(step: Step, x: Floats, channel: int) -> Floats:
             assert_never(step)
 
 
+def is_finite(step: Step) -> bool:
+    """Whether every constant of the step is a number."""
+    match step:
+        case Multiply(numbers) | Divide(numbers) | Plus(numbers) | Leak(numbers):
+            return bool(np.isfinite(numbers).all())
+        case Clamp(low, high):
+            return low <= high
+        case _:
+            assert_never(step)
+
+
 def direction(step: Step, channels: int) -> NDArray[np.int64]:
     """+1 where the step rises with x, -1 where it falls, 0 where it is constant: (C,)."""
     match step:

@@ -20,7 +20,17 @@ from tdsl.importer.exact import HALF_ULP, is_power_of_two
 from tdsl.importer.formulas import Floats, Integers
 from tdsl.importer.model import Array
 from tdsl.importer.refusal import Refusal
-from tdsl.importer.steps import Clamp, Divide, Leak, Multiply, Plus, Step, direction, exact
+from tdsl.importer.steps import (
+    Clamp,
+    Divide,
+    Leak,
+    Multiply,
+    Plus,
+    Step,
+    direction,
+    exact,
+    is_finite,
+)
 
 Index = NDArray[np.int32]
 Fractions = tuple[Fraction, ...]
@@ -108,7 +118,9 @@ class Value:
         return self.shape[0]
 
     def then(self, *steps: Step) -> "Value":
-        """The value after further steps of the executor."""
+        """The value after further steps of the executor. Raises Refusal for infinite constants."""
+        if not all(map(is_finite, steps)):
+            raise Refusal("its constants are not finite", "export the model again")
         return replace(self, steps=(*self.steps, *steps))
 
     def rising(self) -> Integers:

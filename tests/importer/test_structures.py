@@ -5,6 +5,7 @@ All scales are powers of two here, so that floating point computes the same in a
 
 from collections.abc import Sequence
 from fractions import Fraction
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -13,8 +14,13 @@ import pytest
 pytest.importorskip("onnx")
 pytest.importorskip("onnxruntime")
 
+import onnx
+
 from tdsl.diagnostics import CompileError
-from tdsl.importer.imported import Imported
+from tdsl.frontend.checker import load
+from tdsl.importer.imported import Imported, import_model
+from tdsl.importer.reading import parse_model
+from tdsl.importer.saving import save
 from tdsl.importer.value import Declared
 from tdsl.ir.interpreter import run
 from tests.importer.twins import Integers, Twins, check
@@ -365,6 +371,22 @@ def test_the_index_of_the_largest(kind: str) -> None:
         net.add("TopK", y, net.constant([1], np.int64), outputs=2, axis=1)
         net.last = net.quantised[-1].output[1]
     check(net, x)
+
+
+@pytest.mark.parametrize("name", ["conv1", "P", "x", "return", "conv1.x", "1", ""])
+def test_names_of_the_file_meet_those_of_the_text(name: str, tmp_path: Path) -> None:
+    x = image(2, 5, 5)
+    net = Twins(x.shape)
+    y = net.add("Conv", "x", quantised(net, (3, 2, 3, 3)))
+    net.quant(net.add("Conv", y, quantised(net, (3, 3, 2, 2))), 1.0, 3)
+    model = onnx.ModelProto.FromString(net.model())
+    model.graph.input[0].name = model.graph.node[1].input[0] = name or "."
+    model.graph.output[0].name = model.graph.node[-1].output[0] = f"{name}.out"
+    declared: dict[str | None, Declared] = {None: Declared(-3, 4, Fraction(1))}
+    parsed = parse_model(model.SerializeToString(), "m.onnx")
+    for network in ("conv1", "x", "net"):
+        written = save(import_model(parsed, network, declared), tmp_path)
+        assert load(written[0]).networks[network].graph.outputs
 
 
 def test_classes_of_unlike_scales_are_not_ranked() -> None:
