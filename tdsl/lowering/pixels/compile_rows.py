@@ -8,7 +8,9 @@ import numpy as np
 from tdsl.diagnostics import CompileError
 from tdsl.lowering.pixels.code import TileCode
 from tdsl.lowering.pixels.estimate import Estimate, ImageCost, Passage, Ports, ranked
-from tdsl.lowering.pixels.image_program import ImagePlan, image_ops, mask_count
+from tdsl.lowering.pixels.image_plan import ImagePlan
+from tdsl.lowering.pixels.image_program import image_ops
+from tdsl.lowering.pixels.masks import mask_count
 from tdsl.lowering.pixels.order import as_written, deepest_first
 from tdsl.lowering.pixels.overlap import Overlap, place, sensible_overlaps
 from tdsl.lowering.pixels.places import PortSink, PortSource

@@ -10,23 +10,19 @@ Where no tile is read ahead, FULL and READY order everything.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from enum import IntEnum
 
-from tdsl.lowering.pixels.code import Rows, Step, TileCode
 from tdsl.lowering.pixels.emit_steps import Frame, load_op, step_op, store_op
-from tdsl.lowering.pixels.overlap import Overlap, Placed
+from tdsl.lowering.pixels.image_plan import ACROSS, LINES, ImagePlan
+from tdsl.lowering.pixels.masks import choose_mask, make_masks
 from tdsl.lowering.pixels.places import PortSink, PortSource, Walk
-from tdsl.lowering.pixels.step_writer import AND, COPY
-from tdsl.lowering.pixels.tiling import Tiling
 from tdsl.lowering.writer import Writer
-from tdsl.rows.ir import RowProgram
 from tdsl.source import Span
 from tdsl_runtime.isa import MicroOp, Opcode, Unit
-from tdsl_runtime.row_fields import row_micro_op
 
-_ACROSS, _LINES = 1, 2
-"""The loop counters of strips and of tiles."""
+_MOST_REGISTERS = 1023
+"""Result registers that one REGOUT writes."""
 
 
 class Token(IntEnum):
@@ -36,39 +32,6 @@ class Token(IntEnum):
     EMPTY = 1
     READY = 2
     DRAINED = 3
-
-
-@dataclass(frozen=True, slots=True)
-class ImagePlan:
-    """All that is decided about a program before its micro-ops are written."""
-
-    program: RowProgram
-    code: TileCode
-    tiling: Tiling
-    overlap: Overlap
-    placed: Placed
-
-    @property
-    def walk(self) -> Walk:
-        """The tile that the loop counters name."""
-        return self.tiling.walk(_LINES, _ACROSS, upwards=self.overlap.keep)
-
-    @property
-    def spans(self) -> tuple[Span, ...]:
-        """The places in the source that its steps come from."""
-        return tuple(dict.fromkeys(s.span for s in self.placed.steps if s.span.line))
-
-    @property
-    def lowest(self) -> int:
-        """The turn of the lowest tile."""
-        return 0 if self.overlap.keep else self.tiling.down - 1
-
-
-def mask_count(tiling: Tiling) -> int:
-    """Registers for masks beside the one of the tile: as many as there are kinds of tiles."""
-    layout = tiling.layout
-    partial = (tiling.last[0] != layout.lines) + (tiling.last[1] != layout.width)
-    return 1 + partial if partial else 0
 
 
 def image_ops(plan: ImagePlan, origins: dict[Span, int]) -> list[MicroOp]:
@@ -99,16 +62,16 @@ class _ImageWriter:
         """The whole program."""
         plan, writer = self.plan, self.writer
         writer.op(Opcode.ACTIVE, macros=plan.tiling.layout.macros)
-        self._make_masks()
+        make_masks(plan, self.frame, writer)
         self._drained()
         first = replace(plan.walk, lines=0, down=0)
         if plan.overlap.ahead and not plan.overlap.keep:
             self._read(replace(first, pixels=0, right=0))
-        for _ in self._loop(_ACROSS, plan.tiling.across):
+        for _ in self._loop(ACROSS, plan.tiling.across):
             self._keep_first_lines()
             if plan.overlap.ahead and plan.overlap.keep:
                 self._read(first)
-            for _ in self._loop(_LINES, plan.tiling.down):
+            for _ in self._loop(LINES, plan.tiling.down):
                 self._tile()
         self._write_totals()
         writer.op(Opcode.HALT)
@@ -130,7 +93,7 @@ class _ImageWriter:
         writer.wait(Unit.ARRAY, Token.FULL)
         if plan.code.stores and plan.overlap.ahead and not plan.overlap.behind:
             writer.wait(Unit.ARRAY, Token.DRAINED)
-        self._choose_mask()
+        choose_mask(plan, self.frame, writer)
         self._steps()
         writer.signal(Unit.ARRAY, Token.READY)
         writer.wait(Unit.DMA, Token.READY)
@@ -146,7 +109,7 @@ class _ImageWriter:
     def _steps(self) -> None:
         """The steps, and between them the tokens of what goes on beside them."""
         plan = self.plan
-        after_read, before_store = _turning_points(plan)
+        after_read, before_store = plan.turning_points
         for number, step in enumerate(plan.placed.steps):
             if plan.overlap.behind and number == before_store:
                 self.writer.wait(Unit.ARRAY, Token.DRAINED)
@@ -167,11 +130,11 @@ class _ImageWriter:
         writer, walk, tiling = self.writer, self.frame.walk, self.plan.tiling
         last, strips = tiling.down - 1, tiling.across - 1
         if last:
-            with writer.guard({"counter": _LINES, "lo": 0, "hi": last}):
+            with writer.guard({"counter": LINES, "lo": 0, "hi": last}):
                 self._read_next(replace(walk, top=walk.top + walk.down))
         if strips and not self.plan.overlap.keep:
-            lowest = {"counter": _LINES, "lo": last, "hi": last + 1} if last else None
-            with writer.guard(lowest), writer.guard({"counter": _ACROSS, "lo": 0, "hi": strips}):
+            lowest = {"counter": LINES, "lo": last, "hi": last + 1} if last else None
+            with writer.guard(lowest), writer.guard({"counter": ACROSS, "lo": 0, "hi": strips}):
                 self._read_next(replace(walk, lines=0, down=0, left=walk.left + walk.right))
 
     def _read_next(self, walk: Walk) -> None:
@@ -197,72 +160,11 @@ class _ImageWriter:
             extra = load.region.extra.dy
             self.writer.code.append(load_op(frame, load, load.channel.port, extra))
 
-    def _make_masks(self) -> None:
-        """Ones in the pixels of a tile: what is read outside the image is a pad of 1."""
-        plan = self.plan
-        if plan.code.mask is None:
-            return
-        layout, (lines, width) = plan.tiling.layout, plan.tiling.last
-        sizes = [(layout.lines, layout.width)]
-        sizes += [(lines, layout.width)] if lines != layout.lines else []
-        sizes += [(layout.lines, width)] if width != layout.width else []
-        rows = plan.placed.masks or (Rows(plan.code.mask, 0, 1),)
-        for mask, (height, across) in zip(rows, sizes, strict=True):
-            self.writer.code.append(
-                row_micro_op(
-                    Opcode.BANDIN,
-                    dst=self.frame.row(mask),
-                    pad=1,
-                    pitch=layout.pitch,
-                    lines=height,
-                    width=across,
-                    off=-height,
-                )
-            )
-
-    def _choose_mask(self) -> None:
-        """The mask of this tile: fewer lines in the lowest, fewer columns in the rightmost."""
-        masks = list(self.plan.placed.masks)
-        if not masks or self.plan.code.mask is None:
-            return
-        tiling, mask = self.plan.tiling, Rows(self.plan.code.mask, 0, 1)
-        self._logic(mask, masks.pop(0), mask, COPY)
-        if tiling.last[0] != tiling.layout.lines:
-            turn = self.plan.lowest
-            with self.writer.guard({"counter": _LINES, "lo": turn, "hi": turn + 1}):
-                self._logic(mask, mask, masks.pop(0), AND)
-        if tiling.last[1] != tiling.layout.width:
-            turn = tiling.across - 1
-            with self.writer.guard({"counter": _ACROSS, "lo": turn, "hi": turn + 1}):
-                self._logic(mask, mask, masks.pop(0), AND)
-
-    def _logic(self, into: Rows, a: Rows, b: Rows, table: int) -> None:
-        step = Step(Opcode.LOGIC, into, (a, b), (("table", table),))
-        self.writer.code.append(step_op(self.frame, step))
-
     def _write_totals(self) -> None:
         """The result registers, when the last tile is counted."""
         slot, port = 0, len(self.plan.program.outputs)
         for number, total in enumerate(self.plan.program.totals):
-            n = len(total.values)
-            self.writer.op(Opcode.REGOUT, slot=slot, n=n, port=port + number)
-            slot += n
-
-
-def _turning_points(plan: ImagePlan) -> tuple[int, int]:
-    """The steps before which the rows read are free, and the rows of results are needed.
-
-    Neither lies inside the body of a user's micro-op.
-    """
-    read = {load.rows.register for load in plan.placed.landings}
-    stored = {store.rows.register for store in plan.code.stores}
-    after, before, body = 0, len(plan.placed.steps), range(0)
-    for number, step in enumerate(plan.placed.steps):
-        if step.opcode is Opcode.UOP:
-            body = range(number, number + 1 + dict(step.numbers)["body"])
-        inside = number in body
-        if read & set(step.touched()):
-            after = max(after, body.stop if inside else number + 1)
-        if stored & set(step.touched()):
-            before = min(before, body.start if inside else number)
-    return after, before
+            for chan in range(0, len(total.values), _MOST_REGISTERS):
+                n = min(_MOST_REGISTERS, len(total.values) - chan)
+                self.writer.op(Opcode.REGOUT, slot=slot, n=n, port=port + number, chan=chan)
+                slot += n

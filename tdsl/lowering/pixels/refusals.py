@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from tdsl.diagnostics import Diagnostic, Label
-from tdsl.lowering.pixels.image_program import ImagePlan
+from tdsl.lowering.pixels.image_plan import ImagePlan
 from tdsl.lowering.pixels.order import as_written
 from tdsl.lowering.pixels.regions import regions
 from tdsl.rows.ir import RowProgram

@@ -19,10 +19,12 @@ from tdsl.rows.ir import (
     Arithmetic,
     Border,
     Range,
+    Reduction,
     Relation,
     RowInput,
     RowOutput,
     RowProgram,
+    RowTotal,
     Sole,
     UserOp,
 )
@@ -176,3 +178,16 @@ def test_cycles_are_near_those_that_the_ports_take_alone(name: str, size: tuple[
     alone = size[0] * size[1] * 16 // on.dma_bits
     assert alone < cycles < 1.05 * alone + 500
     assert abs(cycles - best.cycles) < 0.08 * cycles + 100
+
+
+def test_all_result_registers_are_brought_out() -> None:
+    builder = RowBuilder([RowInput("a", Range(0, 1023))])
+    a = builder.read(0)
+    bins = tuple(
+        builder.compare(Relation.EQUAL, a, builder.constant(value)) for value in range(1024)
+    )
+    total = RowTotal("n", bins, Reduction.SUM)
+    rows = RowProgram("all", tuple(builder.inputs), tuple(builder.values), (), (total,))
+    image = {"a": np.random.default_rng(2).integers(0, 1024, (1, 5, 60))}
+    found = Interpreter(compile_rows(rows, 5, 60, machine())).run(image).outputs["n"]
+    np.testing.assert_array_equal(found.ravel(), np.bincount(image["a"].ravel(), minlength=1024))
