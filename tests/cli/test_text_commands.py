@@ -67,14 +67,15 @@ def test_fmt_leaves_a_wrong_file_alone(command: Command, tmp_path: Path) -> None
 @pytest.mark.parametrize(
     ("stage", "words"),
     [
+        ("tnn", ["network first[H, W]", "-> ternarize(lo = -80, hi = 80)"]),
         ("syntax", ["Network", "Pipe", "@9:9"]),
         ("graph", ["network first[H, W]", "conv(", "trit[3, H, W]"]),
         ("mapping", ["mapping first on nearmem-1mb", "stage 0"]),
-        ("assembly", ["DOT", "STORE", "HALT"]),
+        ("assembly", ["machine nearmem-1mb", "LOOP", "HALT"]),
     ],
 )
 def test_every_stage_is_shown(command: Command, stage: str, words: list[str]) -> None:
-    size = [] if stage in ("syntax", "graph") else ["--size", "20x16"]
+    size = [] if stage in ("tnn", "syntax", "graph") else ["--size", "20x16"]
     done = command("show", FIRST, "--emit", stage, *size)
     assert done.status == 0
     assert all(word in done.out for word in words)
@@ -84,5 +85,5 @@ def test_an_unknown_stage_is_a_wrong_command_line(command: Command) -> None:
     done = command("show", FIRST, "--emit", "bogus")
     assert done.status == 2
     words = " ".join(done.err.replace("│", " ").split())
-    assert "`bogus` is none of the stages syntax, graph, mapping, assembly" in words
+    assert "`bogus` is none of the stages tnn, syntax, graph, mapping, assembly" in words
     assert "Value error" not in words
