@@ -1,6 +1,7 @@
 """Schedules and `layouts`: what they give a network, and every mistake with its place."""
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -23,15 +24,13 @@ network n(img: u8[1, 24, 40]) -> scores: i16[3] from P {
 def arrays(folder: Path) -> None:
     """Weights of the network."""
     random = np.random.default_rng(0)
-    np.savez(
-        folder / "net.npz",
-        **{
-            "a.w": random.integers(-1, 2, (4, 1, 3, 3)),
-            "a.lo": np.full(4, -50),
-            "a.hi": np.full(4, 50),
-            "b.w": random.integers(-1, 2, (3, 4, 3, 3)),
-        },
-    )
+    values: dict[str, Any] = {
+        "a.w": random.integers(-1, 2, (4, 1, 3, 3)),
+        "a.lo": np.full(4, -50),
+        "a.hi": np.full(4, 50),
+        "b.w": random.integers(-1, 2, (3, 4, 3, 3)),
+    }
+    np.savez(folder / "net.npz", **values)
 
 
 def loaded(folder: Path, schedule: str) -> tdsl.Network:
@@ -52,13 +51,14 @@ def refused(folder: Path, schedule: str) -> Diagnostic:
 
 def test_a_schedule_pins_the_organisation_of_a_step(tmp_path: Path) -> None:
     image = np.arange(24 * 40, dtype=np.uint8).reshape(24, 40)
-    found = []
+    found: list[Any] = []
     for word in Organisation:
         net = loaded(tmp_path, f"schedule p for n {{\n    layout a as {word}\n}}\n")
         compiled = net.compiled(net.machine("nearmem-16mb"), {})
         assert {c.layer: c.taken for c in compiled.plan.choices}["a"] is word
         found.append(net(image, machine="nearmem-16mb").scores)
-    assert np.array_equal(*found)
+    channels, pixels = found
+    assert np.array_equal(channels, pixels)
 
 
 @pytest.mark.parametrize(
