@@ -12,6 +12,8 @@ from tdsl.rows.ir import Arithmetic, Range, Relation, Sole
 from tdsl.rows.ranges import BIT
 
 TRITS = Range(-1, 1)
+MOST_DIGITS = 1 << 12
+"""Binary digits of a constant: larger ones are loops that nobody meant."""
 SYMBOLS: dict[type[ast.operator], str] = {
     ast.Add: "+", ast.Sub: "-", ast.Mult: "*", ast.Div: "/", ast.FloorDiv: "//", ast.Mod: "%",
     ast.Pow: "**", ast.LShift: "<<", ast.RShift: ">>", ast.BitAnd: "&", ast.BitOr: "|",
@@ -283,14 +285,17 @@ def _folded(scope: Scope, symbol: str, a: int, b: int, node: Node) -> int:
     """Python's own arithmetic on constants."""
     if symbol not in _FOLDS:
         raise _no_operator(scope, symbol, node)
-    if (symbol == "**" and (b < 0 or abs(a).bit_length() * b > 1 << 12)) or (
-        symbol == "<<" and b > 1 << 12
+    if (symbol == "**" and (b < 0 or abs(a).bit_length() * b > MOST_DIGITS)) or (
+        symbol == "<<" and b > MOST_DIGITS
     ):
         raise scope.reject("K0116", f"`{scope.words(node)}` is too large", node)
     try:
-        return _FOLDS[symbol](a, b)
+        found = _FOLDS[symbol](a, b)
     except (ZeroDivisionError, ValueError) as error:
         raise scope.reject("K0108", f"`{scope.words(node)}`: {error}", node) from error
+    if abs(found).bit_length() > MOST_DIGITS:
+        raise scope.reject("K0116", f"`{scope.words(node)}` is too large", node)
+    return found
 
 
 def _sequence(

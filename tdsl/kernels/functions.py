@@ -17,7 +17,7 @@ from tdsl.kernels.arithmetic import (
     select,
 )
 from tdsl.kernels.row_types import range_of_element, written
-from tdsl.kernels.scope import Rejected, Scope
+from tdsl.kernels.scope import MOST_STEPS, Rejected, Scope
 from tdsl.kernels.source import Node
 from tdsl.kernels.values import Method, Row, Total, Value
 from tdsl.rows.ir import Arithmetic, Reduction, Relation, Sole
@@ -227,7 +227,12 @@ def _range(scope: Scope, a: Arguments, node: Node) -> Value:
         )
     if len(numbers) == 3 and numbers[2] == 0:
         raise scope.reject("K0110", "`range` cannot step by 0", node)
-    return range(*(int(number) for number in numbers))
+    made = range(*(int(number) for number in numbers))
+    if made and abs(made[-1] - made[0]) // abs(made.step) >= MOST_STEPS:
+        raise scope.reject(
+            "K0116", f"`{scope.words(node)}` has too many turns", node, f"{MOST_STEPS} at most"
+        )
+    return made
 
 
 def _listed(kind: Callable[[Sequence[Value]], Value]) -> Meaning:

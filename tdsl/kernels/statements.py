@@ -93,8 +93,7 @@ def _augment(scope: Scope, statement: ast.AugAssign) -> None:
 
 
 def _loop(scope: Scope, loop: ast.For) -> End:
-    items = list(items_of(scope, evaluate(scope, loop.iter), loop.iter))
-    for item in items:
+    for item in items_of(scope, evaluate(scope, loop.iter), loop.iter):
         scope.count(loop.iter)
         bind(scope, loop.target, item)
         match run_body(scope, loop.body):
