@@ -43,6 +43,7 @@ def test_a_sample_has_a_twin_in_python(text: Path) -> None:
         ours, theirs = traced[name].checked, written[name].checked
         assert print_graph(ours.graph) == print_graph(theirs.graph)
         assert (ours.declared, ours.target) == (theirs.declared, theirs.target)
+        assert ours.layouts == theirs.layouts
         assert _files(ours) == _files(theirs)
 
 

@@ -153,7 +153,10 @@ def _tnn(file: Path, network: str | None, size: str | None) -> str:
         TensorType(t.element, tuple(evaluate(s, sizes) for s in t.shape)) if sizes else t
         for t in net.checked.declared
     ]
-    return emit_tnn(graph, declared, stores, net.checked.target, kernels=kernels)
+    checked = net.checked
+    return emit_tnn(
+        graph, declared, stores, checked.target, kernels=kernels, layouts=checked.layouts
+    )
 
 
 def _beside(file: Path, path: Path) -> str:

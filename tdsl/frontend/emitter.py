@@ -27,15 +27,17 @@ def emit_tnn(
     target: str | None = None,
     about: str = "",
     kernels: Mapping[str, str] | None = None,
+    layouts: Mapping[str, str] | None = None,
 ) -> str:
     """A file with one network, in the standard layout.
 
     `declared` are the types of the outputs in the header, `stores` the path of each weights file
     by the name that `Stored.store` has, `about` the lines of its documentation, `kernels` the path
-    of each file of kernels by the one that `Kernel.file` has. Checked with the same files the text
-    gives a graph that prints as `graph` does, except that operations that change nothing
-    (`upsample(1)`) are left out. The graph's inputs have to stand before its other nodes, and no
-    node, symbol, store or kernel may share a name with another.
+    of each file of kernels by the one that `Kernel.file` has, `layouts` the data organisation that
+    steps shall have. Checked with the same files the text gives a graph that prints as `graph`
+    does, except that operations that change nothing (`upsample(1)`) are left out. The graph's
+    inputs have to stand before its other nodes, and no node, symbol, store or kernel may share a
+    name with another.
     """
     graph = without_unchanged(graph)
     used = _stores(graph)
@@ -47,8 +49,9 @@ def emit_tnn(
         *(f"weights {written_name(name)} = {written_text(stores[name])}" for name in used),
     ]
     if target is not None:
-        parts.append(f"target {_target_name(graph, used)} = {written_text(target)}")
-    return format_source("\n".join([*parts, "", *_network(graph, declared, used)]) + "\n")
+        parts.append(f"target {_free_name('array', graph, used)} = {written_text(target)}")
+    parts += ["", *_network(graph, declared, used), *_schedule(graph, used, layouts or {})]
+    return format_source("\n".join(parts) + "\n")
 
 
 def without_unchanged(graph: Graph) -> Graph:
@@ -91,9 +94,21 @@ def kernels_of(graph: Graph) -> list[Kernel]:
     return [node.op for node in graph.nodes if isinstance(node.op, Kernel)]
 
 
-def _target_name(graph: Graph, stores: Sequence[str]) -> str:
+def _schedule(graph: Graph, stores: Sequence[str], layouts: Mapping[str, str]) -> list[str]:
+    """The schedule that gives steps their data organisation; none where no step has one."""
+    if not layouts:
+        return []
+    name = _free_name("layouts", graph, stores)
+    lines = [
+        f"    layout {', '.join(written_name(s) for s in layouts if layouts[s] == word)} as {word}"
+        for word in dict.fromkeys(layouts.values())
+    ]
+    return ["", f"schedule {name} for {written_name(graph.name)} {{", *lines, "}"]
+
+
+def _free_name(name: str, graph: Graph, stores: Sequence[str]) -> str:
     taken = {node.name for node in graph.nodes} | {graph.name, *graph.symbols, *stores}
-    return next(name for name in _numbered("array") if name not in taken)
+    return next(free for free in _numbered(name) if free not in taken)
 
 
 def _numbered(name: str) -> Iterator[str]:

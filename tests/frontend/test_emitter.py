@@ -140,6 +140,19 @@ def test_names_that_no_statement_could_have() -> None:
     assert "`m[0].f` = clip(`a b`, u4)" in text or "`m[0].f` = `a b`" in text
 
 
+def test_the_organisation_of_steps() -> None:
+    text = (
+        "tnn 1\nnetwork net(x: trit[4, 8, 8]) -> trit[4, 8, 8] {\n    a = ~x\n    b = a & x\n"
+        "    c = (a | b) ^ x\n    return c\n}\n"
+        "schedule s for net {\n    layout a, c as pixels\n    layout b, `c.or` as channels\n}\n"
+    )
+    network = checked(text)
+    again = emit_tnn(network.graph, network.declared, {}, layouts=network.layouts)
+    assert "layout b, `c.or` as channels" in again
+    assert checked(again).layouts == network.layouts
+    assert print_graph(checked(again).graph) == print_graph(network.graph)
+
+
 def test_target_and_documentation() -> None:
     image = TensorType(unsigned(8), (1, 4, 4))
     graph = Graph("net", (), (Node("array", Input(), (), image),), (Output("out", 0),))
