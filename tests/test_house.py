@@ -50,9 +50,3 @@ def test_the_public_face_is_complete() -> None:
         assert getattr(tdsl, name).__doc__
     with pytest.raises(AttributeError):
         _ = tdsl.something_else
-
-
-def _imports(path: Path) -> str:
-    tree = ast.parse(path.read_text("utf-8"))
-    nodes = [node for node in ast.walk(tree) if isinstance(node, ast.Import | ast.ImportFrom)]
-    return "\n".join(ast.unparse(node) for node in nodes)

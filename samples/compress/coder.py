@@ -166,7 +166,10 @@ _BUCKET = [0, 1, 2, 2, 3, 3, 3, 4, 4, 4, 4, 5, 5, 5, 5, 5]
 def _buckets(weight: NDArray[np.int64]) -> list[list[int]]:
     around = 2 * weight[1:-1, 1:-1]
     around = around + weight[:-2, 1:-1] + weight[2:, 1:-1] + weight[1:-1, :-2] + weight[1:-1, 2:]
-    return np.searchsorted([3, 12, 30, 70, 160], around // 2, side="right").tolist()
+    found: list[list[int]] = np.searchsorted(
+        [3, 12, 30, 70, 160], around // 2, side="right"
+    ).tolist()
+    return found
 
 
 def encode(planes: Planes) -> bytes:

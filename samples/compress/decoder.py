@@ -49,7 +49,8 @@ class Decoder:
         x = np.maximum(pixel_shuffle(self._conv("finest", x), 2), 0)
         detail = pixel_shuffle(self._conv("last", x), 2)
         picture = GREY * (pixel_shuffle(self._conv("linear", code), 8) + detail)
-        return np.clip(np.rint(picture[0]), 0, 255).astype(np.uint8)
+        pixels: NDArray[np.uint8] = np.clip(np.rint(picture[0]), 0, 255).astype(np.uint8)
+        return pixels
 
     def _conv(self, name: str, x: Maps) -> Maps:
         weight, bias = self.layers[name]

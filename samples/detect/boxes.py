@@ -54,8 +54,8 @@ def find_boxes(
     padded = np.pad(sure, 1)
     high, wide = sure.shape
     around = [padded[y : y + high, x : x + wide] for y in range(3) for x in range(3)]
-    peaks = np.argwhere((sure == np.max(around, axis=0)) & (sure >= least))
-    peaks = sorted(peaks.tolist(), key=lambda at: -sure[at[0], at[1]])
+    places = np.argwhere((sure == np.max(around, axis=0)) & (sure >= least))
+    peaks = sorted(places.tolist(), key=lambda at: -sure[at[0], at[1]])
     return without_doubles([_box_at(maps[:, y, x], sure[y, x], y, x) for y, x in peaks])
 
 

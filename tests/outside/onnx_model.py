@@ -185,6 +185,8 @@ class _Export:
                 return self.emit("Clip", x, low, high)
             case ops.Flatten():
                 return self.emit("Flatten", x)
+            case ops.Kernel():
+                raise AssertionError("kernels have no counterpart")
             case ops.Argmax():
                 found = self.emit("ArgMax", x, axis=1, keepdims=1, select_last_index=0)
                 return self.cast(found, TensorProto.FLOAT)

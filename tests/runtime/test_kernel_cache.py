@@ -4,7 +4,7 @@ import os
 import subprocess
 import sys
 from pathlib import Path
-from shutil import copytree
+from shutil import copytree, ignore_patterns
 
 import pytest
 
@@ -57,7 +57,7 @@ def test_engines_are_kept_by_digest_and_features() -> None:
 
 @pytest.mark.slow
 def test_an_edit_in_another_file_compiles_again(tmp_path: Path) -> None:
-    copytree(PACKAGE, tmp_path / "tdsl_runtime", ignore=lambda *_: ["__pycache__"])
+    copytree(PACKAGE, tmp_path / "tdsl_runtime", ignore=ignore_patterns("__pycache__"))
     assert _said(tmp_path) == "compiled"
     assert _said(tmp_path) == ""
     with (tmp_path / "tdsl_runtime" / "kernels" / "bits.py").open("a") as file:

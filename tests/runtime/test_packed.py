@@ -1,6 +1,7 @@
 """Packed trits: the same images, results and counters as arrays, and what misfits is refused."""
 
 from dataclasses import replace
+from typing import Any, cast
 
 import numpy as np
 import pytest
@@ -60,7 +61,7 @@ def test_packed_trits_that_misfit_are_refused() -> None:
         {"x": PackedTrits(packed.words, 16, 9)},
         {"x": PackedTrits(packed.words[:, :3], 17, 9)},
         {"x": PackedTrits(packed.words[:1], 17, 9)},
-        {"x": PackedTrits(packed.words.astype(np.int64), 17, 9)},
+        {"x": PackedTrits(cast(Any, packed.words.astype(np.int64)), 17, 9)},
     ):
         with pytest.raises(MachineError):
             simulator.run_packed(wrong)
