@@ -61,6 +61,7 @@ CASES: dict[str, list[str]] = {
         case("return x", decorator="@«network(P, outputs=trit[4, 8, 8])"),
         case("return x", decorator="@«network(P, where=H % 2 == 0)"),
         case("return x", decorator="@«network(P, target=3)"),
+        case("return x", decorator="@«network(P, layouts=['x'])"),
         case("return x", top="@«block\ndef part(x, label):\n    return x\n"),
         case("return x", decorator="@network(P)\n@«network(P)")
         .replace("@network(P)\n", "@«network(P)\n", 1)
@@ -212,6 +213,12 @@ CASES: dict[str, list[str]] = {
         case("return x.conv(4, 3, w=P.c.w)").replace(
             'weights("good.npz")', '«weights("good.npz", "12")'
         ),
+    ],
+    "E0501": [
+        case("y = x.maxpool(2)\nreturn y", decorator="@«network(layouts={'z': 'pixels'})"),
+    ],
+    "E0502": [
+        case("y = x.maxpool(2)\nreturn y", decorator="@«network(layouts={'y': 'rows'})"),
     ],
     "E0408": [case("c = x.«conv(4, 3)\nreturn c", decorator="@network")],
 }
