@@ -40,10 +40,13 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("data", type=Path, help="the .npz with JPEG blobs")
     parser.add_argument("--test", type=Path, required=True, help="the .npz to write")
-    parser.add_argument("--count", type=int, help="only the first images")
+    parser.add_argument("--count", type=int, help="only so many, drawn at random")
     args = parser.parse_args()
     test = read_split(args.data, "test")
-    np.savez_compressed(args.test, image=test.image[: args.count], label=test.label[: args.count])
+    chosen = np.arange(len(test.label))
+    if args.count:
+        chosen = np.random.default_rng(0).permutation(chosen)[: args.count]
+    np.savez_compressed(args.test, image=test.image[chosen], label=test.label[chosen])
 
 
 if __name__ == "__main__":

@@ -148,7 +148,9 @@ def run(
     examples = read_split(args.data, "train")
     model = Classifier(network).to(device)
     train(model, examples, args)
-    model.twin.average_statistics(torch.from_numpy(examples.image[:30000]).to(device).split(500))
+    # Data sets may be sorted by class; a batch has to hold all of them.
+    some = np.random.default_rng(args.seed).permutation(len(examples.label))[:30000]
+    model.twin.average_statistics(torch.from_numpy(examples.image[some]).to(device).split(500))
     model.cpu().eval()
     model.twin.export(args.out)
     test = read_split(args.data, "test")
