@@ -1,7 +1,8 @@
 """Sizes, types and conditions -> the text that means them."""
 
+from tdsl.frontend.names import is_plain, written_name
 from tdsl.ir.condition import Condition, condition_text
-from tdsl.ir.size import Atom, Size, Symbol
+from tdsl.ir.size import Atom, Size, Symbol, symbols_of
 from tdsl.ir.tensor_type import TensorType
 
 
@@ -30,7 +31,8 @@ def condition_source(condition: Condition) -> str:
     """A condition as a header writes it: `H % 4 == 0`, `H // 2 >= 8`."""
     left, sign, right = condition
     text = condition_text(condition)
-    if text != f"{left} {sign} {right}":
+    plain = all(map(is_plain, symbols_of(left) | symbols_of(right)))
+    if plain and text != f"{left} {sign} {right}":
         return text
     return f"{size_text(left)} {sign} {size_text(right)}"
 
@@ -43,8 +45,7 @@ def _term(factor: int, atom: Atom, alone: bool) -> tuple[str, str]:
 
 def _atom(atom: Atom, *, bare: bool) -> str:
     if isinstance(atom, Symbol):
-        return atom.name
+        return written_name(atom.name)
     above = size_text(atom.numerator)
-    simple = above.isidentifier()
-    text = f"{above if simple else f'({above})'} // {atom.divisor}"
+    text = f"{f'({above})' if ' ' in above else above} // {atom.divisor}"
     return text if bare else f"({text})"

@@ -24,7 +24,7 @@ from tdsl.frontend.values import Claim, Truth
 from tdsl.frontend.values import Tensor as Value
 from tdsl.ir.condition import Condition, Where, condition_text, contradictory
 from tdsl.ir.graph import Graph, Output
-from tdsl.ir.ops import Input
+from tdsl.ir.ops import Input, Kernel
 from tdsl.ir.size import Affine, Symbol, symbols_of
 from tdsl.source import Span
 from tdsl.tracing.annotations import SizeCondition
@@ -263,7 +263,16 @@ def _outputs_counted(count: int) -> str:
 
 def _check_names(symbols: Sequence[str], header: Header, c: Context, program: Program) -> None:
     """A step may be called like nothing else that a text of this network would declare."""
-    taken = {*symbols, *program.paths, header.function.__name__}
+    kernels = {n.op.program.name for n in c.build.graph.nodes if isinstance(n.op, Kernel)}
+    taken = {*symbols, *program.paths, *kernels, header.function.__name__}
+    if header.function.__name__ in kernels:
+        raise c.reject(
+            "E0204",
+            f"`{header.function.__name__}` already has a meaning",
+            header.span,
+            "a kernel of the network has this name",
+            helps=("choose a new name for the function",),
+        )
     for node in c.build.graph.nodes:
         if node.name in taken:
             raise c.reject(

@@ -127,6 +127,17 @@ def test_sizes_and_conditions(size: Size) -> None:
     assert_same_again(graph, (odd,))
 
 
+def test_sizes_called_as_words_of_the_language() -> None:
+    h, w = symbol("return"), symbol("u8")
+    image = TensorType(TRIT, (1, h, w))
+    odd = TensorType(TRIT, (1, (h + 1) // 2, w // 2 * 3 + 1))
+    nodes = (Node("img", Input(), (), image), Node("odd", Input(), (), odd))
+    where: Where = ((h % 4, "==", 0), (w, ">=", 8))
+    graph = Graph("net", ("return", "u8"), nodes, (Output("out", 1),), where)
+    text = assert_same_again(graph, (odd,))
+    assert "`u8` >= 8" in text
+
+
 def test_names_that_no_statement_could_have() -> None:
     image = TensorType(unsigned(8), (1, 4, 4))
     names = ("img", "return", "u8", "a b", "m[0].f", "clip")

@@ -7,6 +7,13 @@ PART = """
 def part(x, n):
     return x.conv(n, 3).ternarize()
 """
+KERNEL = """
+@kernel
+def alike(a: U8[L], b: U8[L]) -> Bits[L]:
+    return a == b
+
+other = alike
+"""
 ANY = {"x": "trit[4, H, W]"}
 
 CASES: dict[str, list[str]] = {
@@ -97,6 +104,8 @@ CASES: dict[str, list[str]] = {
         case("P = x.«maxpool(2)\nreturn P"),
         case("H = «x | x\nreturn H | x", **ANY),
         case("return x").replace("def n", "def «conv"),
+        case("alike = «other(x, x)\nreturn alike", x="u8[1, 8, 8]", top=KERNEL),
+        case("return other(x, x)", x="u8[1, 8, 8]", top=KERNEL).replace("def n", "def «alike"),
     ],
     "E0205": [
         case("return b(x)", top="@block\ndef b(x):\n    return b(x)\n").replace(
