@@ -12,7 +12,7 @@ and says how many bit rows it needs; `tiling.tilings` cuts an image into tiles t
 
 In the order of the work: `order` (of values), `regions` (pixels around a tile), `tile_code` (values
 -> steps on registers; `value_maker`, `sums`, `choices`, `pack`, `held`, `step_writer` are its
-parts; `translate` rewrites the program before), `tiling`, `array_cost`, `estimate` and `overlap` (the
+parts; `translate` comes before), `tiling`, `array_cost`, `estimate` and `overlap` (the
 choice), `bit_rows` (registers -> bit rows), `image_plan`, `emit_steps`, `masks` and `image_program`
 (micro-ops), `compile_rows`, `refusals`, `predict`.
 """

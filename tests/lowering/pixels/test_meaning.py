@@ -1,6 +1,7 @@
 """Row programs compiled to micro-ops: the interpreter gives what the program means."""
 
 from dataclasses import replace
+from random import Random
 
 import numpy as np
 import pytest
@@ -11,7 +12,18 @@ from numpy.typing import NDArray
 from tdsl.diagnostics import CompileError
 from tdsl.lowering.pixels.compile_rows import compile_rows
 from tdsl.lowering.pixels.predict import predict_program
-from tdsl.rows.ir import Reduction, RowProgram, RowTotal
+from tdsl.lowering.pixels.refusals import MOST_BITS
+from tdsl.rows.builder import RowBuilder
+from tdsl.rows.ir import (
+    Arithmetic,
+    Range,
+    Reduction,
+    Relation,
+    RowInput,
+    RowOutput,
+    RowProgram,
+    RowTotal,
+)
 from tdsl.rows.meaning import evaluate
 from tdsl_runtime.description import MachineDescription, load_machine
 from tdsl_runtime.description import machines as machines_of_the_package
@@ -99,3 +111,33 @@ def test_the_program_is_as_long_for_any_height() -> None:
     }
     assert len(lengths) <= 3, "only the kind of overlap differs"
     assert max(lengths) < 60
+
+
+def wide_program(draw: Random) -> RowProgram:
+    """Products, sums and comparisons of wide values, scaled ones and large constants."""
+    low, high = -draw.choice((0, 1, 5, 128, 2000)), draw.choice((1, 3, 255, 1000))
+    builder = RowBuilder([RowInput("x", Range(low, high)), RowInput("y", Range(0, 200))])
+    x, y = builder.read(0), builder.read(1)
+    large = draw.choice(
+        (draw.randint(-3000, 3000), draw.randint(-9, 9), 600_000, -700_001, 1 << 18)
+    )
+    values = [x, y, builder.scale(x, 3), builder.shift(y, 1, -1)]
+    others = [*values, *[builder.constant(large)] * 4]
+    for _ in range(6):
+        a, b = draw.choice(values), draw.choice([*values, *others])
+        if draw.random() < 0.5:
+            a, b = b, a
+        if draw.random() < 0.3:
+            made = builder.compare(draw.choice(list(Relation)), a, b, draw.random() < 0.5)
+        else:
+            made = builder.binary(draw.choice(list(Arithmetic)), a, b)
+        if builder.range(made).bits <= MOST_BITS:
+            values.append(made)
+    outputs = tuple(RowOutput(f"y{v}", (v,), builder.range(v)) for v in sorted({*values[-3:]}))
+    return RowProgram("wide", tuple(builder.inputs), tuple(builder.values), outputs)
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.integers(0, 1 << 30), st.tuples(st.integers(1, 9), st.integers(1, 70)))
+def test_wide_values_and_large_constants(seed: int, size: tuple[int, int]) -> None:
+    check(wide_program(Random(seed)), size, machine(rows=300), seed)

@@ -1,7 +1,10 @@
 """What does not fit is refused at its line, with the figures."""
 
+import runpy
 from dataclasses import replace
+from pathlib import Path
 
+import numpy as np
 import pytest
 
 from tdsl.diagnostics import CompileError, Diagnostic
@@ -118,3 +121,29 @@ def test_more_totals_than_registers() -> None:
     assert refusal(program, machine()).message == (
         "`counts` counts 1025 totals; the machine has 1024 result registers"
     )
+
+
+HUNGRY = """from tdsl import *
+
+
+@kernel
+def hungry(img: U8[L]) -> U32[L]:
+    a, b, c = img * img, img * img[0, 1], img * img[1, 0]
+    d, e = img * img[1, 1], img * img[0, 2]
+    return max(a, b, c, d, e) + (a ^ b ^ c ^ d ^ e)
+"""
+
+
+def test_a_kernel_is_refused_at_its_line(tmp_path: Path) -> None:
+    file = tmp_path / "hungry.py"
+    file.write_text(HUNGRY, encoding="utf-8")
+    hungry = runpy.run_path(str(file))["hungry"]
+    image = np.zeros((20, 20), np.uint8)
+    with pytest.raises(CompileError) as caught:
+        hungry(image)
+    (found,) = caught.value.diagnostics
+    assert found.code == "K0112"
+    assert found.message.startswith("`hungry` needs ")
+    assert found.message.endswith(" bit rows at once; `nearmem-1mb` has 64")
+    assert (found.span.line, found.span.column) == (8, 12), "at the maximum"
+    np.testing.assert_array_equal(hungry(image, machine="nearmem-16mb"), image)
