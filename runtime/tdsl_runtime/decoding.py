@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from tdsl_runtime.encoding import FIELD, field_table
 from tdsl_runtime.fusion import fused, sums_are_passed_on, weight_use
+from tdsl_runtime.holding import Holding, buffer_span, holding
 from tdsl_runtime.image_bytes import input_ports, output_ports, packed_ports
 from tdsl_runtime.isa import TABLE, MicroOp, Opcode, Unit
 from tdsl_runtime.kernels import columns
@@ -33,6 +34,7 @@ class Code:
     table: Ints
     turns: Ints
     run_of: Ints
+    holding: Holding
     written: Ints
     runs: Ints
     taps: int
@@ -79,14 +81,18 @@ def decode(program: Program, fuse: bool) -> Code:
             sets[use] = len(sets), tiles
             tiles += count * _tiles_a_step(dots[0]) * columns.TILE if tiles_granted() else 0
         run[columns.R_SET], run[columns.R_TILES] = sets[use]
-    values, acts = _space(program, groups)
+    memory = _memory(program)
+    values, scratch = _space(program, groups)
+    holds = holding(program, groups, [_spans_of(program, op) for op in ops], scratch)
+    acts = scratch + holds.words + columns.SLACK
     reach = max((_reach(program, [ops[at] for at in members]) for members in groups), default=0)
     return Code(
         features=_features(ops),
         table=_field_table(ops),
         turns=turns,
         run_of=run_of,
-        written=_stretches(written),
+        holding=holds,
+        written=_stretches(written, memory),
         runs=runs,
         taps=taps + 1,
         words=words + 1,
@@ -104,7 +110,7 @@ def decode(program: Program, fuse: bool) -> Code:
             ],
             np.int64,
         ),
-        memory=_memory(program),
+        memory=memory,
         external=np.ascontiguousarray(program.external).reshape(-1),
         in_ports=input_ports(program.inputs),
         out_ports=output_ports(program),
@@ -142,37 +148,42 @@ _Spans = dict[Opcode, list[tuple[int, int]]]
 def _written(program: Program) -> _Spans:
     """The stretches of words that micro-ops of each kind may write."""
     spans: _Spans = {}
-    buffers: dict[int, list[tuple[int, int]]] = {}
-    row = program.machine.words * program.machine.macros
     for op in program.ops:
-        if op.opcode is Opcode.BUF:
-            line = -(-op["width"] * op["pitch"] // 64)
-            start = op["base"] // 64
-            end = start + op["planes"] * op["depth"] * line
-            buffers.setdefault(op["buffer"], []).append((start, end))
-    for op in program.ops:
-        if op.opcode in (Opcode.DMAIN, Opcode.STORE, Opcode.LUT):
-            spans.setdefault(op.opcode, []).extend(buffers[op["buffer"]])
-        elif op.opcode is Opcode.DMAW:
-            span = (op["row"] * row, (op["row"] + op["n"]) * row)
-            spans.setdefault(op.opcode, []).append(span)
-        elif op.opcode is Opcode.PACK:
-            spans.setdefault(op.opcode, []).extend(buffers[op["buffer"]])
-        elif op.opcode > Opcode.ACTIVE:
-            first, last = rows_written(op)
-            spans.setdefault(op.opcode, []).append((first * row, last * row))
+        if found := _spans_of(program, op):
+            spans.setdefault(op.opcode, []).extend(found)
     return spans
 
 
-def _stretches(written: _Spans) -> Ints:
-    """The stretches of words that micro-ops may write: first word, words; none meet."""
+def _spans_of(program: Program, op: MicroOp) -> list[tuple[int, int]]:
+    """The stretches of words that a micro-op may write."""
+    row = program.machine.words * program.machine.macros
+    if op.opcode in (Opcode.DMAIN, Opcode.STORE, Opcode.LUT, Opcode.PACK):
+        return [
+            buffer_span(one)
+            for one in program.ops
+            if one.opcode is Opcode.BUF and one["buffer"] == op["buffer"]
+        ]
+    if op.opcode is Opcode.DMAW:
+        return [(op["row"] * row, (op["row"] + op["n"]) * row)]
+    if op.opcode > Opcode.ACTIVE:
+        first, last = rows_written(op)
+        return [(first * row, last * row)] if last > first else []
+    return []
+
+
+def _stretches(written: _Spans, memory: Words) -> Ints:
+    """The stretches of words that micro-ops may write, none of which meet.
+
+    Their first word, their words, and whether they are 0 at the start.
+    """
     merged: list[list[int]] = []
     for first, end in sorted({span for spans in written.values() for span in spans}):
         if merged and first <= merged[-1][1]:
             merged[-1][1] = max(merged[-1][1], end)
         else:
             merged.append([first, end])
-    return np.array([(first, end - first) for first, end in merged], np.int64).reshape(-1, 2)
+    rows = [(first, end - first, not memory[:, first:end].any()) for first, end in merged]
+    return np.array(rows, np.int64).reshape(-1, 3)
 
 
 def accumulator_room(program: Program) -> int:
@@ -249,7 +260,7 @@ def _space(program: Program, groups: Sequence[Sequence[int]]) -> tuple[int, int]
     """Upper bounds for the work space: values of a line, and words of gathered trits."""
     machine, ops = program.machine, program.ops
     pitches = [op["pitch"] for op in ops if op.opcode is Opcode.BUF]
-    low, high = min(pitches, default=1), max(pitches, default=1)
+    high = max(pitches, default=1)
     values = [machine.macros, *(port.channels * port.width for port in program.inputs)]
     trits = [
         (port.channels + 63) * (port.width + 127) * (_most_levels(ops) + 1)
@@ -260,6 +271,8 @@ def _space(program: Program, groups: Sequence[Sequence[int]]) -> tuple[int, int]
             width = min(op["limit"], program.outputs[op["port"]].width)
             values.append(op["n"] * width)
             trits.append((width + 128) * (high + op["n"]))
+        elif op.opcode is Opcode.STORE:
+            trits.append(min(op["span"], op["limit"]) * (op["macros"] + 16))
         elif op.opcode is Opcode.LUT:
             trits.append(2 * min(op["span"], op["limit"]) * high)
         elif op.opcode in _TURNED:
@@ -267,7 +280,7 @@ def _space(program: Program, groups: Sequence[Sequence[int]]) -> tuple[int, int]
     if any(op.opcode > Opcode.ACTIVE for op in ops):
         # A byte a column in both planes together, or a row of words with a macro more on each side.
         trits.append(64 * 5 * machine.words * machine.macros)
-    runs = [_run_words([ops[at] for at in group], low, high) for group in groups]
+    runs = [_run_words([ops[at] for at in group]) for group in groups]
     slack = 8 * columns.SLACK
     return max(values) + slack, max([max(trits, default=0) // 64, *runs]) + slack
 
@@ -276,13 +289,8 @@ def _most_levels(ops: Sequence[MicroOp]) -> int:
     return max((op["levels"] for op in ops if op.opcode is Opcode.DMAIN), default=1) or 1
 
 
-def _run_words(dots: Sequence[MicroOp], low: int, high: int) -> int:
-    """Words that the strips and the assembled windows of a run take at most."""
+def _run_words(dots: Sequence[MicroOp]) -> int:
+    """Words that the assembled windows of a run take at most."""
     op = dots[0]
-    first = min(dot["x0"] + dot["toff"] // high for dot in dots)
-    last = max(dot["x0"] + (dot["toff"] + dot["len"]) // low + 1 for dot in dots)
-    pixels = (min(op["span"], op["limit"]) - 1) * op["dx"] + last - first
-    taps = sum(dot["lines"] for dot in dots)
-    strips = taps * (pixels * high // 64 + 2 * columns.SLACK)
     window = sum(dot["lines"] * (dot["len"] // 64 + 2) for dot in dots) + columns.LANES
-    return strips + window * (columns.CHUNK + op["groups"] * op["segments"])
+    return int(window * (columns.CHUNK + op["groups"] * op["segments"]))

@@ -17,12 +17,18 @@ def new_workspace(program: Program, code: Code, posts: int) -> tuple[NDArray[Any
 
     There is room for `posts` posts of tokens at a time.
     """
-    machine = program.machine
+    machine, holds = program.machine, code.holding
     bits = 2 * (machine.macros // 64 + 2)
     return (
         code.table,
         code.turns,
         code.run_of,
+        holds.hold_of,
+        holds.holds,
+        holds.watches,
+        holds.watched,
+        np.zeros((holds.slots, columns.TAG_COLUMNS), np.int64),
+        np.ones(len(holds.holds), np.int64),
         code.written,
         code.memory.reshape(-1),
         *_plan_tables(code),

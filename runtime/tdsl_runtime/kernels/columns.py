@@ -20,27 +20,36 @@ D_PLANE, D_COUNTER, D_DIV, D_MUL, D_OFF, D_LINES, D_LDIL, D_X0, D_DX, D_TOFF, D_
 D_ROW, D_COL, D_XCOUNTER, D_SPAN, D_LIMIT, D_GROUPS, D_SEGMENTS, D_MACROS = range(13, 21)
 D_ACC, D_ASTEP, D_SHIFT, D_CLEAR = range(21, 25)
 # Columns of a run: first DOT, DOTs, where its tables start, and what its plan found.
-(R_FIRST, R_COUNT, R_TAPS, R_WORDS, R_STAMP, R_STRIPS, R_PIECES, R_K, R_ENTRIES, R_ROW, R_WINDOWS,
- R_STEPS, R_TILES, R_FIXED, R_SET) = range(15)  # fmt: skip
-RUN_COLUMNS = 15
+(R_FIRST, R_COUNT, R_TAPS, R_WORDS, R_STAMP, R_STRIPS, R_PIECES, R_K, R_ENTRIES, R_ROW,
+ R_STEPS, R_TILES, R_FIXED, R_SET) = range(14)  # fmt: skip
+RUN_COLUMNS = 14
 NEVER, UNTIL_LOADED, ALWAYS = range(3)
 """How long the expanded weights of a run hold (R_FIXED): features may overwrite them, DMAW may,
 nothing does."""
-# Columns of a strip, per tap at most one: the line's formula, its pixels, its place in acts.
-(S_BUFFER, S_PLANE, S_COUNTER, S_DIV, S_MUL, S_OFF, S_FIRST, S_LAST, S_START) = range(9)
-STRIP_COLUMNS = 9
+# Columns of a strip, per tap at most one: the line's formula, the pixels that pixel 0 of a span
+# needs, where lines are held; of the line held now, the bit of acts at pixel 0, and its tag.
+(S_BUFFER, S_PLANE, S_COUNTER, S_DIV, S_MUL, S_OFF, S_FIRST, S_LAST, S_HOLD, S_START,
+ S_TAG) = range(11)  # fmt: skip
+STRIP_COLUMNS = 11
+# Columns of a hold, in which gathered lines stay until memory changes: the first word of acts, the
+# words of a slot, the slots that lines take in turns, the first tag, the pixels of a line.
+H_BASE, H_WORDS, H_SLOTS, H_TAG, H_FIRST, H_LAST = range(6)
+HOLD_COLUMNS = 6
+# Columns of a tag, one a slot: its line, the image's shift, the hold's epoch, whether spelled.
+G_LINE, G_SHIFT, G_EPOCH, G_SPELLED = range(4)
+TAG_COLUMNS = 4
 # Columns of a tap (one line of one DOT) and of a piece (taps that join seamlessly).
 T_STRIP, T_BIT, T_LEN, T_ROW, T_COL, T_STRIDE = range(6)
 TAP_COLUMNS = 6
 # Columns of a window word: weight word, place, step and stepping of its trits, fill.
-K_WEIGHT, K_BASE, K_STRIDE, K_SLOT, K_FILL = range(5)
-WORD_COLUMNS = 5
+K_WEIGHT, K_BASE, K_STRIDE, K_SLOT, K_FILL, K_STRIP = range(6)
+WORD_COLUMNS = 6
 # Columns of an entry: up to eight neighbouring words of a piece that are assembled at once.
-E_BIT, E_STRIDE, E_SLOT = range(3)
-ENTRY_COLUMNS = 3
+E_BIT, E_STRIDE, E_SLOT, E_STRIP = range(4)
+ENTRY_COLUMNS = 4
 # Columns of a step of matrix tiles: up to 64 trits of a piece, and the weights they meet.
-STEP_ROW, STEP_COL, STEP_VALID, STEP_BASE, STEP_STRIDE = range(5)
-STEP_COLUMNS = 5
+STEP_ROW, STEP_COL, STEP_VALID, STEP_BASE, STEP_STRIDE, STEP_STRIP = range(6)
+STEP_COLUMNS = 6
 LANES = 8
 CHUNK = 48
 SLACK = 16

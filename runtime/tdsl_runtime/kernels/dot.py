@@ -24,11 +24,11 @@ from tdsl_runtime.kernels.windows import assemble, chunk_pixels, windows_of
 
 @inner
 def compute(
-    run: Any, op: Any, words: Any, mem: Any, wplane: Any, acts: Any, aplane: Any, kw: Any,
-    kbase: Any, kstep: Any, panel: Any, acc: Any, room: Any, macros: Any, row_words: Any,
-    start: Any, pixels: Any, excess: Any,
+    run: Any, op: Any, strips: Any, words: Any, mem: Any, wplane: Any, acts: Any, aplane: Any,
+    kw: Any, kbase: Any, kstep: Any, panel: Any, acc: Any, room: Any, macros: Any, row_words: Any,
+    p0: Any, start: Any, pixels: Any, excess: Any,
 ) -> None:  # fmt: skip
-    """Sum the windows of pixels start.. against the weights of their groups and segments."""
+    """Sum the windows of pixels p0 + start.. against the weights of their groups and segments."""
     groups, segments, active = op[D_GROUPS], op[D_SEGMENTS], op[D_MACROS]
     parallel = groups * segments
     n_k, zero = run[R_K], np.int64(0)
@@ -36,7 +36,7 @@ def compute(
     for i in range(min(parallel, pixels)):
         group, segment = i // segments, i % segments
         count = (pixels - i + parallel - 1) // parallel
-        windows_of(run, words, start, start + i, parallel, kbase, kstep)
+        windows_of(run, strips, words, p0 + start, p0 + start + i, parallel, kbase, kstep)
         base = group * (macros // groups)
         offset = segment * (row_words // segments) * macros
         out = (op[D_ACC] + start // parallel * op[D_ASTEP]) * room + segment * macros + base
@@ -56,18 +56,18 @@ def compute(
 
 @inner
 def dot_by_counts(
-    run: Any, op: Any, words: Any, entries: Any, masks: Any, mem: Any, wplane: Any, acts: Any,
-    aplane: Any, kw: Any, kbase: Any, kstep: Any, panel: Any, acc: Any, room: Any, macros: Any,
-    row_words: Any, pixels: Any, excess: Any,
+    run: Any, op: Any, strips: Any, words: Any, entries: Any, masks: Any, mem: Any, wplane: Any,
+    acts: Any, aplane: Any, kw: Any, kbase: Any, kstep: Any, panel: Any, acc: Any, room: Any,
+    macros: Any, row_words: Any, p0: Any, pixels: Any, excess: Any,
 ) -> None:  # fmt: skip
-    """Execute a run of fused DOTs whose lines are gathered."""
+    """Execute a run of fused DOTs whose lines are held."""
     for k in range(run[R_K]):
         kw[k] = words[k, K_WEIGHT] * macros
     chunk = pixels if run[R_ENTRIES] == 0 else chunk_pixels(op[D_GROUPS] * op[D_SEGMENTS])
     for start in range(0, pixels, chunk):
         count = min(chunk, pixels - start)
-        assemble(run, acts, aplane, entries, masks, start, count)
+        assemble(run, strips, acts, aplane, entries, masks, p0 + start, count)
         compute(
-            run, op, words, mem, wplane, acts, aplane, kw, kbase, kstep, panel, acc, room, macros,
-            row_words, start, count, excess,
+            run, op, strips, words, mem, wplane, acts, aplane, kw, kbase, kstep, panel, acc, room,
+            macros, row_words, p0, start, count, excess,
         )  # fmt: skip

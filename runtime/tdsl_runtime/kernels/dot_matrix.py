@@ -18,12 +18,12 @@ from tdsl_runtime.kernels.columns import (
     R_SET,
     R_STEPS,
     R_TILES,
-    R_WINDOWS,
-    SLACK,
+    S_START,
     STEP_BASE,
     STEP_COL,
     STEP_ROW,
     STEP_STRIDE,
+    STEP_STRIP,
     STEP_VALID,
     TILE,
     TILE_PIXELS,
@@ -31,7 +31,7 @@ from tdsl_runtime.kernels.columns import (
 )
 from tdsl_runtime.kernels.jit import ALL, inner
 from tdsl_runtime.kernels.matrix import multiply
-from tdsl_runtime.kernels.spelling import add_sums, spell_trits, weight_tile
+from tdsl_runtime.kernels.spelling import add_sums, weight_tile
 
 
 @inner
@@ -55,8 +55,8 @@ def load_tiles(
 
 @inner
 def compute_by_tiles(
-    run: Any, op: Any, steps: Any, trits: Any, kbase: Any, kstep: Any, tiles: Any, sums: Any,
-    acc: Any, loose: Any, room: Any, macros: Any, pixels: Any, excess: Any,
+    run: Any, op: Any, strips: Any, steps: Any, trits: Any, kbase: Any, kstep: Any, tiles: Any,
+    sums: Any, acc: Any, loose: Any, room: Any, macros: Any, p0: Any, pixels: Any, excess: Any,
 ) -> None:  # fmt: skip
     """The same sums as `compute`, by int8 matrix tiles.
 
@@ -69,7 +69,8 @@ def compute_by_tiles(
     for i in range(min(parallel, pixels)):
         count = (pixels - i + parallel - 1) // parallel
         for k in range(n_k):
-            kbase[k] = steps[k, STEP_BASE] + i * steps[k, STEP_STRIDE]
+            begin = strips[steps[k, STEP_STRIP], S_START]
+            kbase[k] = begin + steps[k, STEP_BASE] + (p0 + i) * steps[k, STEP_STRIDE]
             kstep[k] = parallel * steps[k, STEP_STRIDE]
         base = i // segments * (macros // groups)
         out = op[D_ACC] * room + i % segments * macros + base
@@ -111,18 +112,18 @@ def suits_tiles(run: Any, op: Any, pixels: Any) -> Any:
 
 @inner
 def dot_by_tiles(
-    run: Any, op: Any, mem: Any, wplane: Any, acts: Any, aplane: Any, loads: Any, loaded: Any,
-    steps: Any, trits: Any, kbase: Any, kstep: Any, tiles: Any, sums: Any, acc: Any, loose: Any,
-    room: Any, macros: Any, row_words: Any, pixels: Any, excess: Any,
+    run: Any, op: Any, strips: Any, mem: Any, wplane: Any, loads: Any, loaded: Any, steps: Any,
+    trits: Any, kbase: Any, kstep: Any, tiles: Any, sums: Any, acc: Any, loose: Any, room: Any,
+    macros: Any, row_words: Any, p0: Any, pixels: Any, excess: Any,
 ) -> None:  # fmt: skip
-    """Execute a run of fused DOTs whose lines are gathered.
+    """Execute a run of fused DOTs whose lines are held and spelled.
 
     The weights are expanded once, unless `loaded` says that they are other ones by now.
     """
     if loads[run[R_SET]] != loaded or run[R_FIXED] == NEVER:
         load_tiles(run, op, steps, mem, wplane, tiles, macros, row_words)
         loads[run[R_SET]] = loaded
-    spell_trits(acts, np.int64(SLACK), aplane, run[R_WINDOWS] - SLACK, trits)
     compute_by_tiles(
-        run, op, steps, trits, kbase, kstep, tiles, sums, acc, loose, room, macros, pixels, excess
-    )
+        run, op, strips, steps, trits, kbase, kstep, tiles, sums, acc, loose, room, macros, p0,
+        pixels, excess,
+    )  # fmt: skip

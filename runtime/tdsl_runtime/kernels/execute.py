@@ -28,6 +28,7 @@ from tdsl_runtime.kernels.columns import (
     COST_ITEMS,
     COST_LINE,
     COST_SPAN,
+    D_DX,
     D_LINES,
     DONE,
     EXCESS,
@@ -81,6 +82,7 @@ from tdsl_runtime.kernels.control import describe, guards, load_rows, synchronis
 from tdsl_runtime.kernels.dot import dot_by_counts
 from tdsl_runtime.kernels.dot_matrix import dot_by_tiles, suits_tiles
 from tdsl_runtime.kernels.frame import clear, empty_queues, restore
+from tdsl_runtime.kernels.holds import forget, forget_all, hold_lines, spell_lines
 from tdsl_runtime.kernels.jit import njit
 from tdsl_runtime.kernels.lines import ceil_div, line_of, span_pixels, span_start
 from tdsl_runtime.kernels.lookup import look_up, lut_failure
@@ -95,7 +97,7 @@ from tdsl_runtime.kernels.rows import work_on_rows
 from tdsl_runtime.kernels.store import store
 from tdsl_runtime.kernels.thresholds import load_thresholds
 from tdsl_runtime.kernels.turned import turn
-from tdsl_runtime.kernels.windows import find_missing, gather_strips
+from tdsl_runtime.kernels.windows import find_missing
 
 
 class Features(NamedTuple):
@@ -133,7 +135,8 @@ def engine(features: Features) -> Any:
     tiles, lut, levels_used, lines, rows, turned = features
 
     def execute(
-        table: Any, turns: Any, run_of: Any, written: Any, image: Any, runs: Any, strips: Any,
+        table: Any, turns: Any, run_of: Any, hold_of: Any, holds: Any, watches: Any, watched: Any,
+        tags: Any, epochs: Any, written: Any, image: Any, runs: Any, strips: Any,
         taps: Any, pieces: Any, words: Any, fills: Any, homes: Any, entries: Any, masks: Any,
         steps: Any, kw: Any, kbase: Any, kstep: Any, panel: Any, spelled: Any, tiled: Any,
         loads: Any, sums: Any, stamps: Any, layout: Any, costs: Any, figures: Any, mem: Any,
@@ -150,13 +153,15 @@ def engine(features: Features) -> Any:
         wplane, aplane, bplane = mem.size // 2, acts.size // 2, bits.size // 2
         at, active = 0, macros
         stamps[1] += 1
+        forget_all(epochs)
         restore(written, image, mem, wplane)
         empty_queues(started, heads, tails, links, free)
         for registers in (counters, results, excess):
             clear(registers)
         if lines:
-            clear(acc)
             clear(thresholds)
+            if not figures[M_LOOSE]:
+                clear(acc)
         if levels_used:
             clear(levels)
         if tiles:
@@ -177,30 +182,31 @@ def engine(features: Features) -> Any:
                 tap, word = run[R_TAPS], run[R_WORDS]
                 if run[R_STAMP] != stamps[0]:
                     plan(
-                        run, table, buffers, strips[tap:], taps[tap:], pieces[tap:], words[word:],
-                        fills[word:], homes[word:], entries[word:], masks[word:], steps[word:],
-                        loads, row_words,
+                        run, table, buffers, hold_of, strips[tap:], taps[tap:], pieces[tap:],
+                        words[word:], fills[word:], homes[word:], entries[word:], masks[word:],
+                        steps[word:], loads, row_words,
                     )  # fmt: skip
                     run[R_STAMP] = stamps[0]
                 if pixels > 0:
-                    held = gather_strips(
-                        run, table, mem, wplane, acts, aplane, marks, buffers, strips[tap:],
-                        counters, p0, pixels,
+                    held = hold_lines(
+                        run, strips[tap:], holds, tags, epochs, mem, wplane, acts, aplane, marks,
+                        buffers, counters, op[D_DX], p0, pixels,
                     )  # fmt: skip
                     if not held and find_missing(run, table, buffers, counters, p0, pixels, status):
                         break
                     if tiles and suits_tiles(run, op, pixels):
                         loaded = np.int64(1) if run[R_FIXED] == ALWAYS else stamps[1]
+                        spell_lines(run, strips[tap:], holds, tags, acts, aplane, spelled)
                         dot_by_tiles(
-                            run, op, mem, wplane, acts, aplane, loads, loaded, steps[word:],
+                            run, op, strips[tap:], mem, wplane, loads, loaded, steps[word:],
                             spelled, kbase, kstep, tiled, sums, acc, figures[M_LOOSE], room,
-                            macros, row_words, pixels, excess,
+                            macros, row_words, p0, pixels, excess,
                         )  # fmt: skip
                     else:
                         dot_by_counts(
-                            run, op, words[word:], entries[word:], masks[word:], mem, wplane, acts,
-                            aplane, kw, kbase, kstep, panel, acc, room, macros, row_words, pixels,
-                            excess,
+                            run, op, strips[tap:], words[word:], entries[word:], masks[word:], mem,
+                            wplane, acts, aplane, kw, kbase, kstep, panel, acc, room, macros,
+                            row_words, p0, pixels, excess,
                         )  # fmt: skip
                 for d in range(at, end):
                     fresh = time_dot(
@@ -208,15 +214,16 @@ def engine(features: Features) -> Any:
                     )
                     if pixels > 0:
                         counts[d, ONES] += dot_ones(
-                            table[d], taps, tap, fresh, acts, aplane, marks, pixels
-                        )
+                            table[d], strips[run[R_TAPS] :], taps[tap:], fresh, acts, aplane,
+                            marks, p0, pixels,
+                        )  # fmt: skip
                     tap += table[d, D_LINES]
                 at = end
                 continue
             if lines and code == OP_STORE:
                 store(
                     op, mem, wplane, buffers, counters, acc, thresholds, values, bits, there,
-                    bplane, room, macros, y, p0, pixels,
+                    bplane, acts, aplane, room, macros, y, p0, pixels,
                 )  # fmt: skip
                 time_store(op, buffers, figures, cost, pixels, clock, started, row)
             elif lines and code == OP_ACC:
@@ -309,7 +316,9 @@ def engine(features: Features) -> Any:
                     if not guards(op, counters):
                         at += op[1]
                 elif code == OP_BUF:
-                    stamps[0] += describe(op, buffers)
+                    if describe(op, buffers):
+                        stamps[0] += 1
+                        forget_all(epochs)
                 elif code == OP_ACTIVE:
                     active = op[AC_MACROS]
                 elif code == OP_LEVEL:
@@ -319,6 +328,8 @@ def engine(features: Features) -> Any:
                         if excess[i] != 0:
                             status[0] = EXCESS
                     break
+            if watches[at, 1] > 0:
+                forget(op, watched, watches[at], y, buffers, holds, tags, epochs)
             at += 1
         if tiles:
             end_tiles()

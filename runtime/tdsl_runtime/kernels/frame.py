@@ -17,11 +17,14 @@ def clear(array: Any) -> None:
 
 @inner
 def restore(written: Any, image: Any, mem: Any, wplane: Any) -> None:
-    """Copy back the stretches of memory (first word, words) that a program may write."""
+    """Restore the stretches of memory that a program may write: first word, words, if zeros."""
     for i in range(written.shape[0]):
         first, count = written[i, 0], written[i, 1]
-        copy_words(image, first, mem, first, count)
-        copy_words(image, first + wplane, mem, first + wplane, count)
+        for start in (first, first + wplane):
+            if written[i, 2]:
+                clear(mem[start : start + count])
+            else:
+                copy_words(image, start, mem, start, count)
 
 
 @inner

@@ -5,7 +5,16 @@ from typing import Any
 import numpy as np
 
 from tdsl_runtime.kernels.bits import ones
-from tdsl_runtime.kernels.columns import D_GROUPS, D_LINES, D_SEGMENTS, T_BIT, T_LEN, T_STRIDE
+from tdsl_runtime.kernels.columns import (
+    D_GROUPS,
+    D_LINES,
+    D_SEGMENTS,
+    S_START,
+    T_BIT,
+    T_LEN,
+    T_STRIDE,
+    T_STRIP,
+)
 from tdsl_runtime.kernels.jit import (
     ALL,
     I32,
@@ -89,12 +98,14 @@ def ones_of_windows(
 
 @inner
 def dot_ones(
-    op: Any, taps: Any, first: Any, fresh: Any, acts: Any, aplane: Any, marks: Any, pixels: Any
-) -> Any:
+    op: Any, strips: Any, taps: Any, fresh: Any, acts: Any, aplane: Any, marks: Any, p0: Any,
+    pixels: Any,
+) -> Any:  # fmt: skip
     """Set bits that travel for a DOT: whole windows at the first step, then `fresh` trits."""
     total = 0
-    for t in range(first, first + op[D_LINES]):
-        bit, step, size = taps[t, T_BIT], taps[t, T_STRIDE], taps[t, T_LEN]
+    for t in range(op[D_LINES]):
+        step, size = taps[t, T_STRIDE], taps[t, T_LEN]
+        bit = strips[taps[t, T_STRIP], S_START] + taps[t, T_BIT] + p0 * step
         whole = min(pixels, op[D_GROUPS] * op[D_SEGMENTS]) if fresh < size else pixels
         total += ones_of_windows(acts, aplane, marks, bit, step, whole, size)
         if whole < pixels:

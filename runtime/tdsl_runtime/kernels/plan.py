@@ -11,23 +11,23 @@ from tdsl_runtime.kernels.columns import (
     D_DX,
     D_LDIL,
     D_LEN,
-    D_LIMIT,
     D_LINES,
     D_MUL,
     D_OFF,
     D_PLANE,
     D_ROW,
-    D_SPAN,
     D_TOFF,
     D_X0,
     E_BIT,
     E_SLOT,
     E_STRIDE,
+    E_STRIP,
     F_BUFFER,
     K_BASE,
     K_FILL,
     K_SLOT,
     K_STRIDE,
+    K_STRIP,
     K_WEIGHT,
     LANES,
     PITCH,
@@ -40,21 +40,20 @@ from tdsl_runtime.kernels.columns import (
     R_SET,
     R_STEPS,
     R_STRIPS,
-    R_WINDOWS,
     S_BUFFER,
     S_COUNTER,
     S_DIV,
     S_FIRST,
+    S_HOLD,
     S_LAST,
     S_MUL,
     S_OFF,
     S_PLANE,
-    S_START,
-    SLACK,
     STEP_BASE,
     STEP_COL,
     STEP_ROW,
     STEP_STRIDE,
+    STEP_STRIP,
     STEP_VALID,
     T_BIT,
     T_COL,
@@ -81,7 +80,7 @@ def same_strip(strip: Any, op: Any, off: Any) -> Any:
 
 
 @inner
-def plan_strip(strips: Any, count: Any, op: Any, line: Any, pitch: Any) -> Any:
+def plan_strip(strips: Any, count: Any, op: Any, line: Any, pitch: Any, hold: Any) -> Any:
     """Find or add the strip of a tap and widen it to the tap's pixels; return its number."""
     off = op[D_OFF] + line * op[D_LDIL]
     first = op[D_X0] + op[D_TOFF] // pitch
@@ -94,19 +93,19 @@ def plan_strip(strips: Any, count: Any, op: Any, line: Any, pitch: Any) -> Any:
     strip = strips[count]
     strip[S_BUFFER], strip[S_PLANE], strip[S_COUNTER] = op[F_BUFFER], op[D_PLANE], op[D_COUNTER]
     strip[S_DIV], strip[S_MUL], strip[S_OFF] = op[D_DIV], op[D_MUL], off
-    strip[S_FIRST], strip[S_LAST] = first, last
+    strip[S_FIRST], strip[S_LAST], strip[S_HOLD] = first, last, hold
     return count
 
 
 @inner
-def plan_taps(run: Any, table: Any, desc: Any, strips: Any, taps: Any) -> Any:
-    """Fill strips and taps; return the words of acts that the strips take."""
+def plan_taps(run: Any, table: Any, desc: Any, hold_of: Any, strips: Any, taps: Any) -> Any:
+    """Fill strips and taps; return how many taps there are. Places are bits from pixel 0 on."""
     n_strips, n_taps = np.int64(0), np.int64(0)
     for d in range(run[R_FIRST], run[R_FIRST] + run[R_COUNT]):
         op = table[d]
         pitch = desc[op[F_BUFFER], PITCH]
         for line in range(op[D_LINES]):
-            s = plan_strip(strips, n_strips, op, line, pitch)
+            s = plan_strip(strips, n_strips, op, line, pitch, hold_of[d])
             n_strips = max(n_strips, s + 1)
             tap = taps[n_taps]
             tap[T_STRIP], tap[T_LEN], tap[T_ROW] = s, op[D_LEN], op[D_ROW]
@@ -114,21 +113,8 @@ def plan_taps(run: Any, table: Any, desc: Any, strips: Any, taps: Any) -> Any:
             tap[T_BIT] = op[D_X0] * pitch + op[D_TOFF]
             tap[T_STRIDE] = op[D_DX] * pitch
             n_taps += 1
-    op = table[run[R_FIRST]]
-    pixels = min(op[D_SPAN], op[D_LIMIT])
-    region = SLACK
-    for s in range(n_strips):
-        strip = strips[s]
-        pitch = desc[strip[S_BUFFER], PITCH]
-        strip[S_START] = (region << 6) + (strip[S_FIRST] * pitch & 63)
-        span = (max(pixels, 1) - 1) * op[D_DX] + strip[S_LAST] - strip[S_FIRST]
-        region += (((span * pitch + 127) >> 6) + SLACK + 7) >> 3 << 3
-    for t in range(n_taps):
-        strip = strips[taps[t, T_STRIP]]
-        pitch = desc[strip[S_BUFFER], PITCH]
-        taps[t, T_BIT] += strip[S_START] - strip[S_FIRST] * pitch
     run[R_STRIPS] = n_strips
-    return region
+    return n_taps
 
 
 @inner
@@ -190,6 +176,7 @@ def plan_words(
             words[k, K_FILL] += 1
             words[k, K_BASE] = piece[T_BIT] + 64 * w - piece[T_COL]
             words[k, K_STRIDE] = piece[T_STRIDE]
+            words[k, K_STRIP] = piece[T_STRIP]
             homes[h] = k
             h += 1
     slots = 0
@@ -224,6 +211,7 @@ def plan_entries(
             if lane == LANES or entries[count - 1, E_SLOT] + lane != word[K_SLOT]:
                 entries[count, E_BIT] = piece[T_BIT] + 64 * w - piece[T_COL]
                 entries[count, E_STRIDE] = piece[T_STRIDE]
+                entries[count, E_STRIP] = piece[T_STRIP]
                 entries[count, E_SLOT] = word[K_SLOT]
                 for i in range(LANES):
                     masks[count, i], masks[count, LANES + i] = np.uint64(0), ALL
@@ -249,23 +237,20 @@ def plan_steps(pieces: Any, n_pieces: Any, steps: Any) -> Any:
             step[STEP_ROW], step[STEP_COL] = piece[T_ROW], piece[T_COL] + done
             step[STEP_VALID] = min(64, piece[T_LEN] - done)
             step[STEP_BASE], step[STEP_STRIDE] = piece[T_BIT] + done, piece[T_STRIDE]
+            step[STEP_STRIP] = piece[T_STRIP]
             count += 1
     return count
 
 
 @inner
 def plan(
-    run: Any, table: Any, desc: Any, strips: Any, taps: Any, pieces: Any, words: Any, fills: Any,
-    homes: Any, entries: Any, masks: Any, steps: Any, loads: Any, row_words: Any,
+    run: Any, table: Any, desc: Any, hold_of: Any, strips: Any, taps: Any, pieces: Any, words: Any,
+    fills: Any, homes: Any, entries: Any, masks: Any, steps: Any, loads: Any, row_words: Any,
 ) -> None:  # fmt: skip
     """Plan a run: the table slices given are its own."""
-    region = plan_taps(run, table, desc, strips, taps)
-    n_taps = np.int64(0)
-    for d in range(run[R_FIRST], run[R_FIRST] + run[R_COUNT]):
-        n_taps += table[d, D_LINES]
+    n_taps = plan_taps(run, table, desc, hold_of, strips, taps)
     run[R_PIECES] = join_taps(taps, n_taps, pieces)
     run[R_K] = plan_words(pieces, run[R_PIECES], words, fills, homes, row_words)
     run[R_ENTRIES], run[R_ROW] = plan_entries(pieces, run[R_PIECES], words, homes, entries, masks)
-    run[R_WINDOWS] = region
     run[R_STEPS] = plan_steps(pieces, run[R_PIECES], steps)
     loads[run[R_SET]] = 0

@@ -11,6 +11,7 @@ from tdsl_runtime.kernels.columns import (
     IMAGE_WIDTH,
     PITCH,
     PLANES,
+    SLACK,
     ST_ACC,
     ST_CHAN,
     ST_COMBINE,
@@ -26,6 +27,7 @@ from tdsl_runtime.kernels.columns import (
 )
 from tdsl_runtime.kernels.jit import (
     I8,
+    I16,
     I64,
     INT,
     V8,
@@ -132,11 +134,55 @@ def store_trits(
                    trit >> 4, step * pitch >> 4, wplane)  # fmt: skip
 
 
+@emitted
+def put_pieces(
+    typing: Any, source: Any, at: Any, splane: Any, target: Any, to: Any, tplane: Any, count: Any,
+    keep: Any,
+) -> Any:  # fmt: skip
+    """Put `count` pieces of 16 trits over those of a target, or where `keep`, their maximum."""
+    signature = types.void(source, INT, INT, target, INT, INT, INT, INT)
+
+    def generate(context: Any, b: Any, sig: Any, args: Any) -> Any:
+        source, at, splane, target, to, tplane, count, keep = args
+        one, minus = (pointer(context, b, sig.args[0], source, i, I16) for i in (I64(0), splane))
+        old, less = (pointer(context, b, sig.args[3], target, i, I16) for i in (I64(0), tplane))
+        kept = b.sext(b.icmp_signed("!=", keep, I64(0)), I16)
+        with cgutils.for_range(b, count) as loop:
+            here, there = b.add(at, loop.index), b.add(to, loop.index)
+            nonzero, sign = (b.load(b.gep(base, [here]), align=2) for base in (one, minus))
+            was, negative = (b.load(b.gep(base, [there]), align=2) for base in (old, less))
+            plus = b.and_(nonzero, b.not_(sign))
+            before = b.and_(b.and_(was, b.not_(negative)), kept)
+            below = b.and_(sign, b.or_(b.and_(was, negative), b.not_(kept)))
+            b.store(b.or_(b.or_(plus, before), below), b.gep(old, [there]), align=2)
+            b.store(below, b.gep(less, [there]), align=2)
+        return context.get_dummy_value()
+
+    return signature, generate
+
+
+@inner
+def store_pooled(
+    op: Any, mem: Any, wplane: Any, start: Any, pitch: Any, low: Any, high: Any, acc: Any,
+    thresholds: Any, acts: Any, aplane: Any, room: Any, macros: Any, p0: Any, pixels: Any,
+) -> None:  # fmt: skip
+    """A STORE of the largest of some trits that come to lie on 16-bit pieces, one sum a step."""
+    pool, size, zero = op[ST_POOL], op[ST_MACROS] >> 4, np.int64(0)
+    ternarize(acc, op[ST_ACC] * room, room, pixels, thresholds, zero, macros, op[ST_MACROS], acts,
+              np.int64(SLACK << 2), size, aplane)  # fmt: skip
+    for i in range(pixels):
+        x = op[ST_X0] + (p0 + i) // pool * op[ST_DX]
+        if x >= low and x < high:
+            later = np.int64(op[ST_COMBINE] != 0 or (p0 + i) % pool != 0)
+            to = start + x * pitch + op[ST_CHAN] >> 4
+            put_pieces(acts, (SLACK << 2) + i * size, aplane, mem, to, wplane, size, later)
+
+
 @inner
 def store(
     op: Any, mem: Any, wplane: Any, desc: Any, counters: Any, acc: Any, thresholds: Any,
-    values: Any, bits: Any, there: Any, bplane: Any, room: Any, macros: Any, y: Any, p0: Any,
-    pixels: Any,
+    values: Any, bits: Any, there: Any, bplane: Any, acts: Any, aplane: Any, room: Any, macros: Any,
+    y: Any, p0: Any, pixels: Any,
 ) -> None:  # fmt: skip
     """Execute a STORE."""
     b = op[F_BUFFER]
@@ -153,6 +199,10 @@ def store(
         if pool == 1 and op[ST_COMBINE] == 0 and dx > 0:
             store_trits(op, mem, wplane, start, pitch, low, high, acc, thresholds, room, macros,
                          p0, pixels)  # fmt: skip
+            return
+        if groups == 1 and segments == 1:
+            store_pooled(op, mem, wplane, start, pitch, low, high, acc, thresholds, acts, aplane,
+                         room, macros, p0, pixels)  # fmt: skip
             return
     step, group, segment = op[ST_ACC], 0, 0
     x, turn = op[ST_X0] + p0 // pool * dx, p0 % pool

@@ -17,10 +17,12 @@ from tdsl_runtime.kernels.columns import (
     E_BIT,
     E_SLOT,
     E_STRIDE,
+    E_STRIP,
     F_BUFFER,
     K_BASE,
     K_SLOT,
     K_STRIDE,
+    K_STRIP,
     LANES,
     MISSING_PIXEL,
     NONE,
@@ -30,17 +32,8 @@ from tdsl_runtime.kernels.columns import (
     R_FIRST,
     R_K,
     R_ROW,
-    R_STRIPS,
-    R_WINDOWS,
-    S_BUFFER,
-    S_COUNTER,
-    S_DIV,
-    S_FIRST,
-    S_LAST,
-    S_MUL,
-    S_OFF,
-    S_PLANE,
     S_START,
+    SLACK,
     WIDTH,
 )
 from tdsl_runtime.kernels.jit import (
@@ -54,8 +47,7 @@ from tdsl_runtime.kernels.jit import (
     splat,
     types,
 )
-from tdsl_runtime.kernels.lines import gather, missing_pixel
-from tdsl_runtime.kernels.ones import mark_ones
+from tdsl_runtime.kernels.lines import missing_pixel
 
 
 @emitted
@@ -112,37 +104,15 @@ def find_missing(
 
 
 @inner
-def gather_strips(
-    run: Any, table: Any, mem: Any, wplane: Any, acts: Any, aplane: Any, marks: Any, desc: Any,
-    strips: Any, counters: Any, p0: Any, pixels: Any,
-) -> Any:  # fmt: skip
-    """Gather the source lines of a run and count their bits; return whether all were held."""
-    dx = table[run[R_FIRST], D_DX]
-    whole = True
-    for s in range(run[R_STRIPS]):
-        strip = strips[s]
-        y = counters[strip[S_COUNTER]] // strip[S_DIV] * strip[S_MUL] + strip[S_OFF]
-        first = strip[S_FIRST] + p0 * dx
-        last = strip[S_LAST] + (p0 + pixels - 1) * dx
-        b, start = strip[S_BUFFER], strip[S_START]
-        whole &= gather(
-            mem, wplane, acts, aplane, start, desc, b, strip[S_PLANE], y, first, last, counters
-        )
-        count = ((start & 63) + (last - first) * desc[b, PITCH] + 63) >> 6
-        mark_ones(acts, aplane, marks, start >> 6, count)
-    return whole
-
-
-@inner
 def assemble(
-    run: Any, acts: Any, aplane: Any, entries: Any, masks: Any, start: Any, pixels: Any
+    run: Any, strips: Any, acts: Any, aplane: Any, entries: Any, masks: Any, start: Any, pixels: Any
 ) -> None:
-    """Build the assembled words of the windows of some pixels."""
+    """Build the assembled words of the windows of some pixels of a line, from word SLACK on."""
     flat = masks.reshape(-1)
     for e in range(run[R_ENTRIES]):
         entry = entries[e]
-        stride, to = entry[E_STRIDE], run[R_WINDOWS] + entry[E_SLOT]
-        bit = entry[E_BIT] + start * stride
+        stride, to = entry[E_STRIDE], SLACK + entry[E_SLOT]
+        bit = strips[entry[E_STRIP], S_START] + entry[E_BIT] + start * stride
         for _ in range(pixels):
             merge(acts, bit >> 6, bit & 63, flat, e * 2 * LANES, to)
             merge(acts, (bit >> 6) + aplane, bit & 63, flat, e * 2 * LANES, to + aplane)
@@ -152,16 +122,17 @@ def assemble(
 
 @inner
 def windows_of(
-    run: Any, words: Any, start: Any, begin: Any, parallel: Any, kbase: Any, kstep: Any
+    run: Any, strips: Any, words: Any, start: Any, begin: Any, parallel: Any, kbase: Any, kstep: Any
 ) -> None:
     """Where window q of a group and segment stands: kbase + q * kstep, q = 0 at pixel `begin`.
 
-    Assembled words are those of the chunk that starts at pixel `start`.
+    Assembled words are those of the chunk that starts at pixel `start`; both are pixels of a line.
     """
     for k in range(run[R_K]):
         if words[k, K_SLOT] < 0:
-            kbase[k] = words[k, K_BASE] + begin * words[k, K_STRIDE]
+            line = strips[words[k, K_STRIP], S_START] >> 6
+            kbase[k] = line + words[k, K_BASE] + begin * words[k, K_STRIDE]
             kstep[k] = parallel * words[k, K_STRIDE]
         else:
-            kbase[k] = run[R_WINDOWS] + words[k, K_SLOT] + (begin - start) * run[R_ROW]
+            kbase[k] = SLACK + words[k, K_SLOT] + (begin - start) * run[R_ROW]
             kstep[k] = parallel * run[R_ROW]
