@@ -180,9 +180,7 @@ def _library(
     return declare(module, path.parent, program, alias, (*opened, path))
 
 
-def open_declared(
-    weights: syntax.Weights, directory: Path, program: Program
-) -> WeightsFile | None:
+def open_declared(weights: syntax.Weights, directory: Path, program: Program) -> WeightsFile | None:
     """The opened file, or None after its mistake is noted: names do not suffer from it."""
     span = weights.path.span
     try:
