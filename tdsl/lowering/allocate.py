@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from tdsl.lowering.parallel import thresholds_of
 from tdsl.lowering.plan import DotPlan, Place, Stage, Turn
 from tdsl.lowering.schedule import depth, reach
-from tdsl.lowering.steps import DotStep, Selection, Tensor, is_whole, lines_a_turn
+from tdsl.lowering.steps import DotStep, Selection, Tensor, held_turns, is_whole, lines_a_turn
 from tdsl.lowering.strips import Extent
 from tdsl_runtime.description import MachineDescription
 
@@ -121,9 +121,9 @@ def _depth(selection: Selection, stage: Stage, tensor: Tensor, turn: Turn) -> in
         for user in stage.turns
         if any(t is tensor for t in selection.steps[user.step].sources)
     ]
-    need = depth(tensor, turn, rise, users)
+    need = depth(tensor, turn, step, users)
     if any(result.tensor is tensor for result in selection.results):
-        need = max(need, 2 * rise)  # one line leaves through the DMA while the next is made
+        need = max(need, held_turns(step) * rise)  # lines leave while the next are made
     return min(need, tensor.height)
 
 

@@ -8,19 +8,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 from tdsl.lowering.allocate import Misfit
-from tdsl.lowering.candidates import MIDDLE, Packed, candidate
-from tdsl.lowering.map import frame_cycles, map_selection
-from tdsl.lowering.organisation import Goal, Organisation
+from tdsl.lowering.bands import banded, estimate, heights
+from tdsl.lowering.candidates import MIDDLE, Candidate, Packed, candidate
+from tdsl.lowering.costs import row_cost
+from tdsl.lowering.map import map_selection
+from tdsl.lowering.organisation import Goal, Organisation, StepCost
 from tdsl.lowering.plan import Plan
 from tdsl.lowering.row_plan import RowPlan, row_plan, tile_of
 from tdsl.lowering.steps import DotStep, RowStep, Selection
 from tdsl_runtime.description import PLANES, MachineDescription
-
-BANDS = (64, 32, 16, 8, 4, 2, 1)
-"""Source lines of a band that are tried while taller ones do not fit the memory.
-
-Images of any size begin with `MIDDLE`: taller bands would be cut by images that are not as high.
-"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +43,9 @@ def choose(
     }
     pinned = {n: packed for n, packed in pixels.items() if packed.step.name in wishes.pinned}
     best = _mapped(selection, machine, pixels, any_size)
+    while worse := _worse(best, candidates, pixels, pinned, wishes.goal, any_size):
+        pixels = {n: packed for n, packed in pixels.items() if n not in worse}
+        best = _mapped(selection, machine, pixels, any_size)
     if len(pixels) > len(pinned):
         plain = _mapped(selection, machine, pinned, any_size)
         if isinstance(best, Misfit) or (
@@ -55,8 +54,31 @@ def choose(
             best, pixels = plain, pinned
     if isinstance(best, Misfit):
         return best
-    choices = tuple(c.choice(number in pixels) for number, c in candidates.items())
+    choices = tuple(c.choice(_cost(best, n, any_size)) for n, c in candidates.items())
     return replace(best, choices=choices)
+
+
+def _worse(
+    plan: Plan | Misfit,
+    candidates: Mapping[int, Candidate],
+    pixels: Mapping[int, Packed],
+    pinned: Mapping[int, Packed],
+    goal: Goal,
+    any_size: bool,
+) -> set[int]:
+    """The layers that serve the goal worse in the bands that they were given."""
+    if isinstance(plan, Misfit):
+        return set()
+    costs = {n: _cost(plan, n, any_size) for n in pixels if n not in pinned}
+    return {n for n, c in costs.items() if c and goal.of(c) >= goal.of(candidates[n].channels)}
+
+
+def _cost(plan: Plan, number: int, any_size: bool) -> StepCost | None:
+    """What a layer costs in its bands; None for one that is not pixel-packed."""
+    step = plan.selection.steps[number]
+    if not isinstance(step, RowStep):
+        return None
+    return row_cost(step, plan.rows[number], plan.machine, any_size)
 
 
 def _is_faster(plain: Plan | Misfit, packed: Plan) -> bool:
@@ -64,7 +86,7 @@ def _is_faster(plain: Plan | Misfit, packed: Plan) -> bool:
 
     Rows that hold bands are missing elsewhere: whole frames decide, not layers alone.
     """
-    return isinstance(plain, Plan) and frame_cycles(plain) < frame_cycles(packed)
+    return isinstance(plain, Plan) and estimate(plain) < estimate(packed)
 
 
 def _mapped(
@@ -73,10 +95,10 @@ def _mapped(
     pixels: Mapping[int, Packed],
     any_size: bool,
 ) -> Plan | Misfit:
-    """The plan with these layers pixel-packed, in bands as tall as fit."""
+    """The quickest plan with these layers pixel-packed, of all heights of bands that fit."""
     steps = [pixels[n].step if n in pixels else s for n, s in enumerate(selection.steps)]
     tiles = {
-        n: pixels[n].tile if n in pixels else tile_of(s, machine)
+        n: pixels[n].tile if n in pixels else tile_of(s, PLANES * machine.rows)
         for n, s in enumerate(steps)
         if isinstance(s, RowStep)
     }
@@ -86,9 +108,9 @@ def _mapped(
     if needed > PLANES * machine.rows:
         return Misfit("bit rows of a row program", needed, PLANES * machine.rows, "rows")
     tallest = max(step.sources[0].height for step in steps if isinstance(step, RowStep))
+    plans: list[Plan] = []
     outcome: Plan | Misfit = Misfit("bands", 1, 0, "lines")
-    limit = MIDDLE if any_size else tallest
-    for band in (limit, *(b for b in BANDS if b < limit)):
+    for band in heights(MIDDLE if any_size else tallest, any_size):
         made = list(steps)
         rows: dict[int, RowPlan] = {}
         for number, tile in tiles.items():
@@ -96,7 +118,10 @@ def _mapped(
             assert isinstance(step, RowStep)
             lines = band if any_size else min(band, step.sources[0].height)
             made[number], rows[number] = row_plan(step, tile, machine, lines, any_size)
-        outcome = map_selection(replace(selection, steps=tuple(made)), machine, any_size, rows)
+        cut = replace(selection, steps=tuple(banded(made, rows, any_size)))
+        outcome = map_selection(cut, machine, any_size, rows)
         if isinstance(outcome, Plan):
-            return outcome
-    return outcome
+            plans.append(outcome)
+            if any_size:
+                break
+    return min(plans, key=estimate) if plans else outcome

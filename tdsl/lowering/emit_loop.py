@@ -4,8 +4,9 @@ from dataclasses import dataclass
 
 from tdsl.lowering.clock import LINES, Clock
 from tdsl.lowering.dot_geometry import DotGeometry
+from tdsl.lowering.emit_bands import emit_band
 from tdsl.lowering.emit_dot import emit_dot
-from tdsl.lowering.emit_input import emit_load, emit_loaded
+from tdsl.lowering.emit_input import emit_load, emit_loaded, loads
 from tdsl.lowering.emit_logic import emit_logic
 from tdsl.lowering.emit_results import emit_results, wait_taken
 from tdsl.lowering.emit_rows import emit_rows
@@ -17,7 +18,7 @@ from tdsl.lowering.plan import Plan, Stage, Turn
 from tdsl.lowering.steps import DotStep, InputStep, LogicStep, RowStep, is_whole
 from tdsl.lowering.unroll import loop_turns, unroll
 from tdsl.lowering.writer import Token
-from tdsl_runtime.isa import Unit
+from tdsl_runtime.isa import MicroOp, Unit
 
 Dots = dict[int, DotGeometry]
 """The DotSteps of a stage by number."""
@@ -69,19 +70,35 @@ def chained(plan: Plan, stage: Stage) -> list[Turn]:
 def _iteration(frame: Frame, loop: _Loop, copy: int) -> None:
     plan, stage = frame.plan, loop.stage
     inputs = [(t, s) for t in stage.turns if isinstance(s := plan.step(t), InputStep)]
+    band = _first_band(plan, stage)
+    beside: list[tuple[MicroOp, ...]] = []
     for turn, step in inputs:
-        emit_load(frame, step, Clock(turn, loop.unroll, copy), stage)
+        if step.lines > 1 and band is not None:
+            beside += loads(frame, step, Clock(turn, loop.unroll, copy), stage)
+        else:
+            emit_load(frame, step, Clock(turn, loop.unroll, copy), stage)
     first_chained = next(iter(chained(plan, stage)), None)
     for turn in stage.turns:
         if turn is first_chained:
             frame.writer.origin = 0
             frame.writer.wait(Unit.ARRAY, Token.LINES)
-        _turn(frame, loop, turn, Clock(turn, loop.unroll, copy))
+        if isinstance(step := plan.step(turn), RowStep) and plan.rows[turn.step].across == 1:
+            frame.mark(step)
+            clock, also = Clock(turn, loop.unroll, copy), beside if turn is band else ()
+            emit_band(frame, step, plan.rows[turn.step], clock, stage.iterations, also)
+        else:
+            _turn(frame, loop, turn, Clock(turn, loop.unroll, copy))
     frame.writer.origin = 0
     if first_chained is not None:
         frame.writer.signal(Unit.POST, Token.LINES)
     for turn, step in inputs:
         emit_loaded(frame, step, Clock(turn, loop.unroll, copy), stage)
+
+
+def _first_band(plan: Plan, stage: Stage) -> Turn | None:
+    """The turn beside which lines are fetched: a row program whose band is one tile."""
+    bands = (t for t in stage.turns if t.step in plan.rows and plan.rows[t.step].across == 1)
+    return next(bands, None)
 
 
 def _turn(frame: Frame, loop: _Loop, turn: Turn, clock: Clock) -> None:

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from tdsl.lowering.plan import Plan, Turn
 from tdsl.lowering.schedule import reach
-from tdsl.lowering.steps import is_whole, lines_a_turn
+from tdsl.lowering.steps import first_line, is_whole, lines_a_turn
 from tdsl.lowering.unroll import loop_turns, unroll
 
 
@@ -41,7 +41,7 @@ def _first_use(plan: Plan, turn: Turn, made: Turn, done: int) -> int:
     """The iteration in which a turn first reads a line that `made` makes from `done` on."""
     step, source = plan.step(turn), plan.step(made)
     rise = lines_a_turn(source)
-    lines = max(0, -(-(done - made.delay) // made.rate)) * rise
+    lines = max(0, -(-(done - made.delay) // made.rate)) * rise + first_line(source)
     ahead, _, last = reach(step, source.out)
     y = 0 if last >= lines else -(-(lines - last) // ahead) if ahead else turn.count
     return turn.delay + y * turn.rate if y < turn.count else turn.delay

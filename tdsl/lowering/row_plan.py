@@ -7,6 +7,7 @@ line buffers, results back into them, so that every other layer meets what it kn
 from dataclasses import dataclass, replace
 from math import ceil
 
+from tdsl.lowering.pixels.array_cost import array_cost
 from tdsl.lowering.pixels.places import BufferSink, BufferSource, Layout
 from tdsl.lowering.pixels.regions import regions
 from tdsl.lowering.pixels.row_tile import RowTile, row_tile
@@ -14,7 +15,7 @@ from tdsl.lowering.pixels.tiling import tilings
 from tdsl.lowering.steps import RowStep, Tensor
 from tdsl.rows.ir import RowProgram
 from tdsl.source import Span
-from tdsl_runtime.description import PLANES, MachineDescription
+from tdsl_runtime.description import MachineDescription
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -54,11 +55,11 @@ def row_step(
     return RowStep(name, out, sources, program, tuple(reaches), span=span, macs=macs)
 
 
-def tile_of(step: RowStep, machine: MachineDescription) -> RowTile:
-    """The quickest code of a tile that the machine's rows hold, else that with the fewest rows."""
+def tile_of(step: RowStep, rows: int) -> RowTile:
+    """The quickest code of a tile that so many bit rows hold, else that with the fewest rows."""
     sources = [BufferSource(0, tensor.planes) for tensor in step.sources]
     sinks = [BufferSink(0, step.out.planes)]
-    return row_tile(step.program, sources, sinks, PLANES * machine.rows)
+    return row_tile(step.program, sources, sinks, rows)
 
 
 def row_plan(
@@ -77,8 +78,9 @@ def row_plan(
     stride = step.program.stride
     lines = -(-most_lines // stride[0]) * stride[0]
     best: tuple[float, RowPlan] | None = None
+    cost = array_cost(tile.code, tile.code.steps, machine)
     for tiling in tilings(lines, width, stride, tile.regions, machine):
-        cycles = tiling.across * tile.cycles(tiling.layout, machine)
+        cycles = tiling.across * cost.cycles(tiling.layout, stride, machine)
         bands = height / tiling.layout.lines
         frame = cycles * (bands if any_size else ceil(bands))
         if best is None or frame < best[0]:

@@ -19,6 +19,7 @@ from tdsl.lowering.steps import (
     Selection,
     Step,
     Tensor,
+    first_line,
     is_whole,
     lines_a_turn,
 )
@@ -90,7 +91,7 @@ def count(step: Step) -> int:
     """Turns of a step: lines of sums it makes, by groups that end in one line of results."""
     if isinstance(step, DotStep) and step.whole:
         return step.terms[0].source.height
-    return -(-step.out.height // lines_a_turn(step))
+    return -(-(step.out.height - first_line(step)) // lines_a_turn(step))
 
 
 def _rate(step: Step, lines: Rates) -> int:
@@ -145,11 +146,13 @@ def _delay(
     made = selection.steps[producer.step]
     rise = lines_a_turn(made)
     slack = 0 if isinstance(made, LogicStep | RowStep) else SLACK
+    if isinstance(made, InputStep) and rise > 1:
+        slack = producer.rate  # bands are fetched beside the band before
     ahead, _, last = lines
     worst = 0
     for turn in range(min(count(step), rise)):
         line = min(ahead * turn + last, extent(source, 0) - 1)
-        ready = producer.delay + (line // rise) * producer.rate + slack
+        ready = producer.delay + (line - first_line(made)) // rise * producer.rate + slack
         worst = max(worst, ready - turn * rate)
     return worst
 
@@ -178,15 +181,15 @@ def _consistent(steps: tuple[Step, ...], lines: Rates) -> bool:
     return True
 
 
-def depth(source: Tensor, producer: Turn, rise: int, users: list[tuple[Turn, Reach]]) -> int:
+def depth(source: Tensor, producer: Turn, made: Step, users: list[tuple[Turn, Reach]]) -> int:
     """Lines that must be held so that no line is overwritten before its last use.
 
     Lines of the iteration in which they are made count already: units overlap inside it.
     """
-    need = rise
+    rise = need = lines_a_turn(made)
     for turn, (ahead, first, _) in users:
         for y in range(min(turn.count, rise)):
             at = turn.delay + y * turn.rate
-            newest = rise * ((at - producer.delay) // producer.rate + 1) - 1
+            newest = rise * ((at - producer.delay) // producer.rate + 1) - 1 + first_line(made)
             need = max(need, newest - (ahead * y + first) + 1)
     return min(need, source.height)

@@ -154,7 +154,11 @@ class LogicStep:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class InputStep:
-    """Lines of an input port, as value planes or, by `levels` (`[n, 2]` lo, hi), as trits."""
+    """Lines of an input port, as value planes or, by `levels` (`[n, 2]` lo, hi), as trits.
+
+    A turn fetches `lines` lines, the first one from line `first` (not above 0) on: what lies above
+    the image is nothing, so that later turns end where a band with its lower neighbours ends.
+    """
 
     name: str
     out: Tensor
@@ -162,6 +166,8 @@ class InputStep:
     levels: Array | None = None
     each: bool = False
     span: Span | None = None
+    lines: int = 1
+    first: int = 0
 
     @property
     def sources(self) -> tuple[Tensor, ...]:
@@ -175,7 +181,7 @@ class RowStep:
 
     `sources` are the tensors of the program's inputs, in order; of each it reads the lines from
     `reaches[i][0]` above a pixel to `reaches[i][1]` below it. A turn makes `lines` lines of
-    results.
+    results. Of a network's output, so many bands are `held`: one where channels leave in groups.
     """
 
     name: str
@@ -184,6 +190,7 @@ class RowStep:
     program: RowProgram
     reaches: tuple[tuple[int, int], ...]
     lines: int = 1
+    held: int = 2
     span: Span | None = None
     macs: int = 0
 
@@ -201,10 +208,20 @@ def lines_a_turn(step: Step) -> int:
     match step:
         case DotStep(rise=rise):
             return rise
-        case RowStep(lines=lines):
+        case RowStep(lines=lines) | InputStep(lines=lines):
             return lines
-        case LogicStep() | InputStep():
+        case LogicStep():
             return 1
+
+
+def held_turns(step: Step) -> int:
+    """Turns whose results are held where they leave through the DMA."""
+    return step.held if isinstance(step, RowStep) else 2
+
+
+def first_line(step: Step) -> int:
+    """The line with which a step's first turn begins."""
+    return step.first if isinstance(step, InputStep) else 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,9 @@ from tdsl.compiler import Compiled, compile_graph
 from tdsl.ir.interpreter import run
 from tdsl.lowering.choose import Wishes
 from tdsl.lowering.organisation import Goal, Organisation
+from tdsl.lowering.row_form import has_row_form
+from tdsl.lowering.select import select
+from tdsl.lowering.steps import DotStep
 from tdsl_runtime.assembly import disassemble
 from tdsl_runtime.counters import Counter
 from tdsl_runtime.description import MachineDescription, load_machine
@@ -27,7 +30,9 @@ SMALL = replace(machine_named("two-by-two"), name="tall", rows=512, program_word
 
 def packed(case: Case, machine: MachineDescription, goal: Goal = Goal.CYCLES) -> Compiled:
     """The network with every layer pixel-packed that can be."""
-    pins = {node.name: Organisation.PIXELS for node in case.graph.nodes}
+    steps = select(case.graph, case.arrays).steps
+    layers = (step for step in steps if isinstance(step, DotStep) and has_row_form(step))
+    pins = {layer.name: Organisation.PIXELS for layer in layers}
     return compile_graph(case.graph, case.arrays, machine, None, Wishes(goal, pins))
 
 
