@@ -9,62 +9,31 @@ import argparse
 import math
 import time
 from collections.abc import Sequence
-from functools import partial
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from PIL import Image
-from torch import Tensor, nn
-from torch.nn import functional as F
+from torch import Tensor
 
 from samples.cifar.train import rate
-from samples.training.layers import (
-    TernaryConv,
-    TernaryWeight,
-    Thermometer,
-    average_statistics,
-    clip_latents,
-    ternary_latent,
-)
-from tdsl.frontend.weights import save_packed
+from tdsl.train import Twin, twin
 
 SIGMA = 25.0
-LEVELS, WIDTH, DILATIONS = 16, 48, (1, 1, 2, 3, 2, 1)
 # Grey levels a unit of the last sum is worth. A power of two: the machine spaces the thresholds
 # of `quantize` by shifts.
 GREY_PER_UNIT = 0.25
 SHORT_SIDES = (600, 400)
 
 
-class Denoiser(nn.Module):
-    """[N, 1, H, W] u8 -> estimated noise [N, 1, H, W]; the same steps as `denoise.tnn`."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.code = Thermometer(LEVELS)
-        inputs = [LEVELS] + [WIDTH] * (len(DILATIONS) - 1)
-        self.layers = nn.ModuleList(
-            TernaryConv(c, WIDTH, dilation=d) for c, d in zip(inputs, DILATIONS, strict=True)
-        )
-        self.last_latent = ternary_latent(1, LEVELS + WIDTH * len(DILATIONS), 3, 3)
-        self.bias = nn.Parameter(torch.tensor(0.0))
-
-    def sums(self, image: Tensor, dtype: torch.dtype) -> Tensor:
-        """Return the integer sums of the last convolution."""
-        x = self.code(image).to(dtype).contiguous(memory_format=torch.channels_last)
-        features = [x]
-        for layer in self.layers:
-            x = layer(x)
-            features.append(x)
-        w = TernaryWeight.apply(self.last_latent).to(dtype)
-        return F.conv2d(torch.cat(features, 1), w, padding=1)
-
-    def forward(self, image: Tensor) -> Tensor:
-        """Return the noise in grey levels, before it is rounded."""
-        return self.sums(image, torch.bfloat16).float() * GREY_PER_UNIT + self.bias
+def denoiser() -> Twin:
+    """The twin of `denoise.tnn`, whose sums are grey levels from the start."""
+    net = twin("samples/denoise/denoise.tnn")
+    noise = net.threshold("noise")
+    noise.plain(GREY_PER_UNIT)
+    noise.scale.requires_grad_(False)
+    return net
 
 
 def load_photographs(folder: Path, sides: Sequence[int] = SHORT_SIDES) -> list[NDArray[np.uint8]]:
@@ -100,7 +69,7 @@ def add_noise(clean: Tensor) -> Tensor:
     return (clean + SIGMA * torch.randn(clean.shape)).round().clamp(0, 255)
 
 
-def train(model: Denoiser, pictures: list[NDArray[np.uint8]], args: argparse.Namespace) -> None:
+def train(model: Twin, pictures: list[NDArray[np.uint8]], args: argparse.Namespace) -> None:
     """Fit the model to the mean PSNR of patches, smooth ones as good as others."""
     rng = np.random.default_rng(args.seed)
     optimiser = torch.optim.Adam(model.parameters(), lr=args.rate)
@@ -110,12 +79,13 @@ def train(model: Denoiser, pictures: list[NDArray[np.uint8]], args: argparse.Nam
         optimiser.param_groups[0]["lr"] = rate(args.rate, done)
         clean = sample_patches(pictures, args.batch, args.patch, rng)
         noisy = add_noise(clean)
-        error = noisy - model(noisy.to(torch.uint8)) - clean
-        loss = 10 * error.square().mean((1, 2, 3)).log10().mean()
+        with torch.autocast("cpu", torch.bfloat16):
+            restored = model(noisy.to(torch.uint8))["clean"]
+        loss = 10 * (restored - clean).square().mean((1, 2, 3)).log10().mean()
         optimiser.zero_grad(set_to_none=True)
         loss.backward()
         optimiser.step()
-        clip_latents(model)
+        model.clip_latents()
         total += loss.item()
         step += 1
         if step % 50 == 0:
@@ -123,27 +93,6 @@ def train(model: Denoiser, pictures: list[NDArray[np.uint8]], args: argparse.Nam
             print(f"step {step} PSNR {quality:.2f} {time.time() - began:.0f} s", flush=True)
             total = 0.0
             torch.save(model.state_dict(), args.checkpoint)
-
-
-def noise_thresholds(bias: float) -> NDArray[np.int32]:
-    """Return the [1, 255] thresholds of `quantize(i8)` that round the noise half up.
-
-    noise >= v means sum >= (v - bias - 1/2) / GREY_PER_UNIT, for v = -127..127.
-    """
-    spacing = round(1 / GREY_PER_UNIT)
-    first = math.ceil((-127 - bias - 0.5) * spacing) - 1
-    return (first + spacing * np.arange(255, dtype=np.int32)).reshape(1, 255)
-
-
-def export(model: Denoiser, path: Path) -> None:
-    """Write the integer network."""
-    arrays: dict[str, NDArray[Any]] = {}
-    for number, layer in enumerate(model.layers, start=1):
-        folded = layer.fold()
-        arrays |= {f"e{number}.w": folded.w, f"e{number}.lo": folded.lo, f"e{number}.hi": folded.hi}
-    arrays["noise.w"] = TernaryWeight.apply(model.last_latent).detach().numpy().astype(np.int8)
-    arrays["noise.th"] = noise_thresholds(model.bias.item())
-    save_packed(path, arrays)
 
 
 def main() -> None:
@@ -164,15 +113,15 @@ def main() -> None:
     torch.manual_seed(args.seed)
     torch.set_num_threads(1)
     pictures = load_photographs(args.photographs, args.sides)
-    model = Denoiser()
+    model = denoiser()
     if args.start:
         model.load_state_dict(torch.load(args.start))
     if args.minutes:
         train(model, pictures, args)
     rng = np.random.default_rng(args.seed + 1)
     batches = (add_noise(sample_patches(pictures, 4, 256, rng)).to(torch.uint8) for _ in range(10))
-    average_statistics(model, (partial(model.sums, b, torch.float32) for b in batches))
-    export(model, args.out / "denoise.safetensors")
+    model.average_statistics(batches)
+    model.eval().export(args.out / "denoise.safetensors")
 
 
 if __name__ == "__main__":
