@@ -60,13 +60,16 @@ class Port:
     """Nodes of the file that stay outside: what turns numbers into the integers of an input."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Folded:
     """A quantiser that became thresholds: where, from which scales, and the proof."""
 
     place: str
     node: int
     """Where its levels are in the graph."""
+    value: Value
+    """What it was applied to, and how it rounds: the formula that was proven."""
+    quantiser: Quantiser
     channels: int
     turned: int
     """Channels whose sign was changed because the number falls as the integer grows."""
@@ -135,8 +138,9 @@ class Conversion:
         if isinstance(item, Outside) and item.declared is None:
             return self._input_of_levels(place, tensor, item, make)
         value = self.settled(item)
-        done, fold = quantise(self.e, value, make(value))
-        self._record(place, value, done, fold)
+        quantiser = make(value)
+        done, fold = quantise(self.e, value, quantiser)
+        self._record(place, value, quantiser, done, fold)
         return done
 
     def decoded(self, item: Coded, place: str, tensor: str) -> Value:
@@ -158,12 +162,16 @@ class Conversion:
                 self.inputs[name] = replace(port, scale=ones, offset=zero)
         return replace(value, scale=ones, offset=zero, noise=np.zeros(value.channels))
 
-    def _record(self, place: str, value: Value, done: Value, fold: Fold) -> None:
+    def _record(
+        self, place: str, value: Value, quantiser: Quantiser, done: Value, fold: Fold
+    ) -> None:
         assert isinstance(done.source, Placed)
         self.folds.append(
             Folded(
                 place,
                 done.source.node,
+                value,
+                quantiser,
                 value.channels,
                 int((fold.signs < 0).sum()),
                 int((value.noise > 0).sum()),

@@ -86,6 +86,16 @@ def fold(value: Value, quantiser: Quantiser) -> Fold:
     return Fold(signs, np.stack(rows), low, high, proof)
 
 
+def order_decides(value: Value, quantiser: Quantiser, channel: int, turned: Integers) -> Integers:
+    """1 for each integer whose level the executor's order of additions could change.
+
+    `turned` are integers of one channel as the thresholds see them, after its sign.
+    """
+    sign = -1 if value.rising()[channel] < 0 else 1
+    seen = _Channel(value, quantiser, channel, sign)
+    return seen.apart(turned)
+
+
 @dataclass(slots=True)
 class _Tally:
     integers: int = 0
@@ -116,6 +126,11 @@ class _Channel:
         if tally is not None:
             tally.add(self.number, n * self.sign, ties, self._apart(exact, found))
         return found
+
+    def apart(self, n: Integers) -> Integers:
+        """1 where the level could be another within the noise."""
+        exact = self._exact(n)
+        return self._apart(exact, self._of(exact.astype(np.float32))[0])
 
     def _exact(self, n: Integers) -> NDArray[np.float64]:
         scale = float(self.value.scale[self.number]) * self.sign

@@ -20,7 +20,7 @@ from tdsl.diagnostics import CompileError
 from tdsl.importer.imported import import_model
 from tdsl.importer.reading import parse_model, read_model
 from tdsl.importer.saving import save
-from tdsl.importer.verification import verify_import
+from tdsl.importer.verification import Verified, verify_import
 from tests.cli.command import environment, tdsl_command
 from tests.importer.images import images
 from tests.importer.twins import Twins
@@ -207,6 +207,27 @@ def test_a_difference_is_named_and_nothing_is_written(tmp_path: Path) -> None:
     assert "`/7/act_quant/export_handler/Quant_output_0`" in caught.value.diagnostics[0].message
     assert "im.npy" in caught.value.diagnostics[0].message
     assert list((tmp_path / "out").iterdir()) == []
+
+
+def test_the_order_of_additions_explains_a_neighbouring_level(tmp_path: Path) -> None:
+    net = Twins((1, 64, 8, 8))
+    tenth = net.quant(net.constant(np.ones((8, 64, 1, 1))), 0.1, 2, narrow=True)
+    y = net.add("Conv", net.quant("x", 1.0, 2, narrow=True), tenth)
+    net.quant(y, 0.2, 6)  # every odd sum is a tie, up to what float32 adds
+    imported = import_model(parse_model(net.model(), "net.onnx"), "net")
+    assert imported.folds[-1].proof.fragile > 0
+    frames = np.random.default_rng(0).integers(-1, 2, (4, 64, 8, 8))
+    np.save(tmp_path / "x.npy", frames)
+    found: list[Verified] = []
+
+    def compare(path: Path) -> None:
+        found.append(verify_import(imported, path, [str(tmp_path / "x.npy")]))
+
+    save(imported, tmp_path / "out", compare)
+    assert found[0].frames == 4
+    assert found[0].explained
+    assert "its order of additions decides" in found[0].text()
+    assert found[0].integers == (4 - len(found[0].explained)) * 8 * 64
 
 
 def test_a_model_that_cannot_be_run_is_told_so(tmp_path: Path) -> None:
