@@ -47,11 +47,12 @@ class Verified:
     def text(self) -> str:
         """In words."""
         by = "the simulator" if self.simulated else "the graph (it does not fit the machine)"
-        lines = [
-            f"verified: {self.frames} inputs, {self.integers:,} output integers of {by} are those "
-            f"of {self.executor}"
-        ]
-        return "\n".join([*lines, *(f"  except: {one}" for one in self.explained)])
+        equal = self.frames - len(self.explained)
+        head = (
+            f"compared {self.frames} inputs with {self.executor}: {equal} are equal in all their "
+            f"output integers, {self.integers:,}, as {by} computes them"
+        )
+        return "\n".join([head, *(f"  not equal: {one}" for one in self.explained)])
 
     def data(self) -> dict[str, Any]:
         """For `--json`."""
