@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 import tdsl
+from benchmarks.machines import machine_for
 from benchmarks.networks import Network, macs
 from benchmarks.peers import Contestant, Frame, Kind
 from benchmarks.reference import expected, thermometer
@@ -15,14 +16,15 @@ from tdsl_runtime.packed import pack_trits
 from tdsl_runtime.simulator import Simulator
 
 
-def ours(network: Network, frame: Frame, machine: str) -> Contestant:
+def ours(network: Network, frame: Frame, machine: str | None) -> Contestant:
     """Compile the network's `.tnn` file for a machine; each run simulates the whole program.
 
     Networks of trits take and give packed trits, others take pixels.
     """
     with TemporaryDirectory() as folder:
         loaded = tdsl.load(write_tnn(network, Path(folder)))
-    simulator = Simulator(loaded.compile(machine=machine))
+    described = machine_for(machine, network)
+    simulator = Simulator(loaded.compiled(described, {}).program)
     packed = {"img": pack_trits(frame)}
 
     def run() -> NDArray[np.generic]:
@@ -32,10 +34,10 @@ def ours(network: Network, frame: Frame, machine: str) -> Contestant:
         (result,) = simulator.run({"img": frame}).outputs.values()
         return result
 
-    return Contestant(f"tdsl on {machine}", Kind.OURS, run, macs(network, network.layers))
+    return Contestant(f"tdsl on {described.name}", Kind.OURS, run, macs(network, network.layers))
 
 
-def check_ours(network: Network, frame: Frame, machine: str) -> None:
+def check_ours(network: Network, frame: Frame, machine: str | None) -> None:
     """Refuse (ValueError) a simulator that does not compute the network's integers."""
     trits = frame if network.levels is None else thermometer(network.levels, frame)
     integers = expected(network, network.layers, trits)

@@ -91,7 +91,9 @@ def main(
     network: Annotated[list[str] | None, typer.Option(help="Only this one; repeatable.")] = None,
     threads: Annotated[list[int] | None, typer.Option(help="Frames at once; repeatable.")] = None,
     rounds: Annotated[int, typer.Option(help="Turns of each contestant.")] = 10,
-    machine: Annotated[str, typer.Option(help="The simulated machine.")] = "cutie-lanes",
+    machine: Annotated[
+        str | None, typer.Option(help="The simulated machine, for all; else one that suits.")
+    ] = None,
     without_amx: Annotated[bool, typer.Option("--without-amx", help="Refuse AMX to all.")] = False,
 ) -> None:
     """Time the simulator and the native runtimes in turns, on every benchmarked network."""

@@ -4,7 +4,6 @@ from typing import Any
 
 import numpy as np
 
-from tdsl_runtime.kernels.bits import fill_bits
 from tdsl_runtime.kernels.columns import I_BASE, I_EACH, I_LEVELS, LEVELS, SLACK
 from tdsl_runtime.kernels.jit import I32, I64, INT, emitted, inner, ir, pointer, splat, types
 
@@ -33,24 +32,12 @@ LEVEL_LIMIT = 1 << 24
 
 
 @inner
-def append(bits: Any, at: Any, value: Any) -> None:
-    """OR up to 32 bits into a bit string."""
-    word, shift = at >> 6, np.uint64(at & 63)
-    bits[word] |= value << shift
-    bits[word + 1] |= (value >> np.uint64(1)) >> (np.uint64(63) - shift)
-
-
-@inner
 def thermometer(
     op: Any, levels: Any, values: Any, count: Any, channels: Any, acts: Any, aplane: Any
 ) -> None:
     """Trits of the values of a line, as two bit strings in acts from word SLACK."""
-    k = op[I_LEVELS]
-    words = (count * channels * k + 63) >> 6
-    fill_bits(acts, np.int64(SLACK << 6), (words + 1) << 6, np.uint64(0))
-    fill_bits(acts, (aplane + SLACK) << 6, (words + 1) << 6, np.uint64(0))
-    at = SLACK << 6
-    sign = aplane << 6
+    k, word, fill = op[I_LEVELS], np.int64(SLACK), np.int64(0)
+    nonzero = sign = np.uint64(0)
     for i in range(count * channels):
         value = min(max(values[i], -LEVEL_LIMIT), LEVEL_LIMIT)
         entry = op[I_BASE] + (i % channels * k if op[I_EACH] else 0)
@@ -60,7 +47,14 @@ def thermometer(
             both = np.uint64(compare_levels(levels, entry + j, 2 * LEVELS + entry + j, value))
             above = both & mask
             below = (both >> np.uint64(32)) & mask & ~above
-            append(acts, at, above | below)
-            if below:
-                append(acts, at + sign, below)
-            at += size
+            either = above | below
+            nonzero |= either << np.uint64(fill)
+            sign |= below << np.uint64(fill)
+            fill += size
+            if fill >= 64:
+                acts[word], acts[word + aplane] = nonzero, sign
+                fill -= 64
+                word += 1
+                nonzero = either >> np.uint64(size - fill)
+                sign = below >> np.uint64(size - fill)
+    acts[word], acts[word + aplane] = nonzero, sign
