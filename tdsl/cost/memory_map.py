@@ -34,6 +34,11 @@ def memory_map(plan: Plan) -> list[Region]:
         last = plan.weight_rows + plan.threshold_rows - 1
         rows = f"rows {plan.weight_rows}..{last}"
         regions.append(Region("thresholds", "all", rows, plan.threshold_rows * row_bits))
+    if plan.rows:
+        bits = max(made.rows for made in plan.rows.values())
+        rows = f"bit rows {plan.first_bit_row}..{plan.first_bit_row + bits - 1}"
+        name = "all" if len(plan.rows) > 1 else plan.selection.steps[next(iter(plan.rows))].name
+        regions.append(Region("values", name, rows, bits * row_bits // PLANES))
     for step in plan.selection.steps:
         tensor = step.out
         place = plan.places.get(tensor.index)

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from tdsl.compiler import Compiled
 from tdsl.cost.summary import Range
-from tdsl.lowering.steps import DotStep
+from tdsl.lowering.steps import DotStep, RowStep
 from tdsl_runtime.counters import Counter, Counters
 from tdsl_runtime.description import ENERGY, PLANES
 from tdsl_runtime.energy import EVENTS, Energy
@@ -169,7 +169,7 @@ class _Parts:
         for number, origin in enumerate(self.origins):
             chosen = self.origin == number
             step = steps[number - 1] if number else None
-            macs = step.macs if isinstance(step, DotStep) else 0
+            macs = step.macs if isinstance(step, DotStep | RowStep) else 0
             if not self.counters.column(Counter.EXECUTED)[chosen].any():
                 continue
             trits = self.counters.column(Counter.TRITS)

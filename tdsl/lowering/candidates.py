@@ -152,7 +152,7 @@ def _lines(step: DotStep, machine: MachineDescription, rows: int) -> int:
     there = machine.macros * machine.columns * (machine.rows - -(-rows // PLANES))
     if height * held + step.out.height * made <= there:
         return height
-    around = max(term.weights.shape[2] for term in step.terms)
+    around = max(int(term.weights.shape[2]) for term in step.terms)
     return max(0, (there - around * held) // (2 * held + -(-made // row_stride(step)[0])))
 
 

@@ -82,10 +82,11 @@ def _iteration(frame: Frame, loop: _Loop, copy: int) -> None:
         if turn is first_chained:
             frame.writer.origin = 0
             frame.writer.wait(Unit.ARRAY, Token.LINES)
-        if isinstance(step := plan.step(turn), RowStep) and plan.rows[turn.step].across == 1:
-            frame.mark(step)
+        rows = plan.step(turn)
+        if isinstance(rows, RowStep) and plan.rows[turn.step].across == 1:
+            frame.mark(rows)
             clock, also = Clock(turn, loop.unroll, copy), beside if turn is band else ()
-            emit_band(frame, step, plan.rows[turn.step], clock, stage.iterations, also)
+            emit_band(frame, rows, plan.rows[turn.step], clock, stage.iterations, also)
         else:
             _turn(frame, loop, turn, Clock(turn, loop.unroll, copy))
     frame.writer.origin = 0

@@ -81,6 +81,14 @@ def row_form(step: DotStep, together: int, share: Share = shared_sums) -> RowPro
     )
 
 
+def additions(step: DotStep, share: Share = shared_sums) -> int:
+    """Additions and subtractions of all sums of a layer, thresholds not counted."""
+    total = -step.out.channels
+    for _, matrix in _chunks(step, slice(0, step.out.channels)):
+        total += share(matrix).additions + int(np.count_nonzero(matrix.any(axis=1)))
+    return max(0, total)
+
+
 def _sums(builder: RowBuilder, step: DotStep, outputs: slice, share: Share) -> list[int]:
     """The sum of every output channel at every position of the plane."""
     count = len(range(*outputs.indices(step.out.channels)))

@@ -7,16 +7,19 @@ and, where ports are used, orders the loads and stores by its own tokens.
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from tdsl.lowering.pixels.array_cost import array_cost
+from tdsl.lowering.pixels.array_cost import array_cost, outside_bodies
 from tdsl.lowering.pixels.bit_rows import Assignment, assign, lives
 from tdsl.lowering.pixels.code import Region, TileCode
 from tdsl.lowering.pixels.emit_steps import Frame, load_op, step_op, store_op
 from tdsl.lowering.pixels.order import as_written, deepest_first
 from tdsl.lowering.pixels.places import Layout, PortSink, PortSource, Sink, Source, Walk
 from tdsl.lowering.pixels.tile_code import tile_code
-from tdsl.rows.ir import RowProgram
+from tdsl.rows.ir import RowProgram, Shift
 from tdsl_runtime.description import MachineDescription
-from tdsl_runtime.isa import MicroOp
+from tdsl_runtime.isa import MicroOp, Opcode
+
+HOPS = 3
+"""Cycles in which a bit row moves to a neighbour, about."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,21 +66,38 @@ def row_tile(
     There is a source for every input and a sink for every output; the program has no totals.
     """
     assert not program.totals, "totals need the tile's own mask"
-    least: RowTile | None = None
+    shifted = any(isinstance(value.op, Shift) for value in program.values)
+    least: list[RowTile] = []
     for share in (True, False):
         for order in (deepest_first(program), as_written(program)):
-            code = tile_code(program, sources, sinks, order, share=share)
-            loaded = [load.rows.register for load in code.loads]
-            stored = [store.rows.register for store in code.stores]
-            found = lives(code.registers, code.steps, loaded, stored)
-            assignment = assign(code.registers, code.steps, found)
-            tile = RowTile(program, tuple(sources), tuple(sinks), code, assignment)
-            if tile.rows <= rows:
-                return tile
-            if least is None or tile.rows < least.rows:
-                least = tile
-    assert least is not None
-    return least
+            codes = (
+                tile_code(program, sources, sinks, order, share=share, stand=stand)
+                for stand in ((False, True) if shifted else (False,))
+            )
+            tiles = [_assigned(program, sources, sinks, code) for code in codes]
+            fitting = [tile for tile in tiles if tile.rows <= rows]
+            if fitting:
+                return min(fitting, key=lambda tile: _work(tile.code))
+            least += tiles
+    return min(least, key=lambda tile: tile.rows)
+
+
+def _assigned(
+    program: RowProgram, sources: Sequence[Source], sinks: Sequence[Sink], code: TileCode
+) -> RowTile:
+    loaded = [load.rows.register for load in code.loads]
+    stored = [store.rows.register for store in code.stores]
+    found = lives(code.registers, code.steps, loaded, stored)
+    assignment = assign(code.registers, code.steps, found)
+    return RowTile(program, tuple(sources), tuple(sinks), code, assignment)
+
+
+def _work(code: TileCode) -> int:
+    """Cycles of a tile, about: before its layout is known, all moves are equally far."""
+    return sum(
+        1 + (step.into.count if step.into else 0) * (HOPS if step.opcode is Opcode.MOVE else 1)
+        for step in outside_bodies(code.steps)
+    )
 
 
 def tile_ops(

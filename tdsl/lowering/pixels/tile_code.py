@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import assert_never
 
-from tdsl.lowering.pixels.code import Channel, Load, Offset, Rows, Store, TileCode
+from tdsl.lowering.pixels.code import HERE, Channel, Load, Offset, Rows, Store, TileCode
 from tdsl.lowering.pixels.held import Alignment, Held, Operand
 from tdsl.lowering.pixels.pack import write_packed
 from tdsl.lowering.pixels.places import BufferSink, BufferSource, Sink, Source
@@ -39,25 +39,33 @@ def tile_code(
     order: Sequence[int],
     *,
     share: bool = True,
+    stand: bool = False,
 ) -> TileCode:
     """The code of a tile, with a source for every input and a sink for every output.
 
     Values are made in `order`; without `share` what was moved for one use is moved again for the
-    next, which takes time and saves rows.
+    next, which takes time and saves rows. Neighbours that `stand` are moved where they are named,
+    not where they meet others: narrow values that many sums take are moved once.
     """
-    return _Lowering(program, sources, sinks, share).run(order)
+    return _Lowering(program, sources, sinks, share, stand).run(order)
 
 
 class _Lowering:
     """The values made so far."""
 
     def __init__(
-        self, program: RowProgram, sources: Sequence[Source], sinks: Sequence[Sink], share: bool
+        self,
+        program: RowProgram,
+        sources: Sequence[Source],
+        sinks: Sequence[Sink],
+        share: bool,
+        stand: bool,
     ) -> None:
         self.program = program
         self.sources = sources
         self.sinks = sinks
         self.share = share
+        self.stand = stand
         self.writer = StepWriter()
         self.regions = regions(program)
         self.held: dict[int, Operand] = {}
@@ -98,7 +106,8 @@ class _Lowering:
             case Read():
                 return self._read(value.op, value.range)
             case Shift(a=a, dy=dy, dx=dx):
-                return self._held(a).neighbour(Offset(dy, dx))
+                moved = self._held(a).neighbour(Offset(dy, dx))
+                return maker.alignment.at(moved, HERE) if self.stand else moved
             case Scale(a=a, amount=amount):
                 return self._held(a).scaled(amount)
             case Binary(op=op, a=a, b=b):
