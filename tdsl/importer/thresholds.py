@@ -27,7 +27,7 @@ from tdsl.importer.value import Value
 
 MOST_BITS = 8
 CHUNK = 1 << 20
-MOST_EXHAUSTIVE = 1 << 28
+MOST_EXHAUSTIVE = 1 << 26
 """Integers of all channels together; beyond, thresholds are found by bisection."""
 _MOST_EXAMPLES = 3
 

@@ -373,6 +373,48 @@ def test_the_index_of_the_largest(kind: str) -> None:
     check(net, x)
 
 
+def test_attributes_where_newer_files_have_inputs() -> None:
+    x = image(4, 5, 5, low=-8, high=7)
+    net = Twins(x.shape, opset=9)
+    y = net.add("Clip", "x", min=-3.0, max=5.0)
+    above = net.add("Sign", net.add("Add", y, net.constant(0.5)))
+    y = net.add("Upsample", above, net.constant([1.0, 1.0, 2.0, 2.0]), mode="nearest")
+    y = net.add("Slice", y, axes=[1], starts=[1], ends=[4])
+    y = net.add("Pad", net.add("Dropout", y), pads=[0, 0, 1, 0, 0, 0, 0, 2], value=0.0)
+    y = net.add("Conv", y, net.constant(RANDOM.integers(-1, 2, (2, 3, 3, 3))))
+    net.add("Squeeze", net.add("Unsqueeze", y, axes=[2]), axes=[2])
+    check(net, x)
+
+
+def test_an_activation_that_nothing_rounds_is_refused() -> None:
+    x = image(4, 5, 5, low=-8, high=7)
+    net = Twins(x.shape)
+    net.add("Conv", net.add("Relu", "x"), quantised(net, (2, 4, 3, 3)))
+    refused(net, x, "been through an activation that was not rounded")
+
+
+def test_a_network_in_the_style_of_finn() -> None:
+    x = image(1, 6, 6, low=0, high=255)
+    net = Twins(x.shape, domain="finn.custom_op.general")
+    y = net.add("Div", "x", net.constant(255.0))
+    y = net.add("Reshape", y, net.constant([1, 36], np.int64))
+    y = net.add("Sub", net.add("Mul", y, net.constant(2.0)), net.constant([1.0]))
+    y = net.multi_threshold_of_features(y, 0.0)
+    y = net.add("MatMul", y, net.constant(RANDOM.choice([-1.0, 1.0], (36, 8))))
+    y = net.add("Unsqueeze", y, net.constant([2], np.int64))
+    statistics = [RANDOM.normal(size=8), RANDOM.normal(size=8), RANDOM.normal(size=8)]
+    names = [net.constant(one) for one in (*statistics, RANDOM.uniform(0.1, 2, 8))]
+    y = net.add("BatchNormalization", y, *names)
+    y = net.multi_threshold_of_features(net.add("Squeeze", y, net.constant([2], np.int64)), 0.0)
+    y = net.add("MatMul", y, net.constant(RANDOM.choice([-1.0, 1.0], (8, 4))))
+    y = net.add("Add", net.add("Mul", y, net.constant([0.734])), net.constant([-1.14]))
+    net.add("TopK", y, net.constant([1], np.int64), outputs=2, axis=-1)
+    net.last = net.quantised[-1].output[1]
+    imported = check(net, x)
+    kinds = [type(node.op).__name__ for node in imported.graph.nodes]
+    assert kinds == ["Input", "Binarize", "Flatten", "Linear", "Binarize", "Linear", "Argmax"]
+
+
 @pytest.mark.parametrize("name", ["conv1", "P", "x", "return", "conv1.x", "1", ""])
 def test_names_of_the_file_meet_those_of_the_text(name: str, tmp_path: Path) -> None:
     x = image(2, 5, 5)

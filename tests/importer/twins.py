@@ -28,8 +28,9 @@ Integers = NDArray[np.int64]
 class Twins:
     """Collects nodes; every method returns the name of its result."""
 
-    def __init__(self, shape: Sequence[int], domain: str = DOMAIN) -> None:
+    def __init__(self, shape: Sequence[int], domain: str = DOMAIN, opset: int = OPSET) -> None:
         self.shape = tuple(shape)
+        self.opset = opset
         self.domain = domain
         self.quantised: list[onnx.NodeProto] = []
         self.standard: list[onnx.NodeProto] = []
@@ -96,6 +97,15 @@ class Twins:
         self.standard.append(helper.make_node("Add", [scaled, self.constant(bias)], [result]))
         return result
 
+    def multi_threshold_of_features(self, x: str, threshold: float) -> str:
+        """`MultiThreshold` to -1 and +1 on (1, C), and the same in standard nodes."""
+        options = {"out_dtype": "BIPOLAR", "out_scale": 2.0, "out_bias": -1.0}
+        result = self._custom("MultiThreshold", [x, self.constant([[threshold]])], options)
+        above = self.only("GreaterOrEqual", x, self.constant(threshold))
+        signs = [above, self.constant(1.0), self.constant(-1.0)]
+        self.standard.append(helper.make_node("Where", signs, [result]))
+        return result
+
     def custom(self, kind: str, *inputs: str, **attributes: Any) -> str:
         """A quantiser that only the importer sees."""
         return self._custom(kind, list(inputs), attributes)
@@ -160,7 +170,7 @@ class Twins:
             [onnx.ValueInfoProto(name=self.last)],
             self.constants,
         )
-        opsets = [helper.make_opsetid("", OPSET), *extra]
+        opsets = [helper.make_opsetid("", self.opset), *extra]
         made = helper.make_model(graph, opset_imports=opsets, ir_version=9)
         return bytes(made.SerializeToString())
 
