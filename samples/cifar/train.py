@@ -2,8 +2,9 @@
 
 Run from the repository root:
     python -m samples.cifar.train --data cifar10_jpeg.npz --out samples/cifar/cifar.safetensors
-A GPU is used when PyTorch finds one. The learning rate follows the share of `--minutes` that has
-passed, so training ends in time on any machine. A stopped run goes on from its checkpoint.
+A GPU is used when PyTorch finds one. The learning rate follows the share of `--minutes` of
+processor time that has passed, so other work on the machine changes nothing. A stopped run goes
+on from its checkpoint.
 The other classifiers among the samples are trained by `run` as well.
 """
 
@@ -11,6 +12,7 @@ import argparse
 import math
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -27,13 +29,25 @@ RISING = 0.08
 """The share of the time with a rising learning rate."""
 
 
+@dataclass(frozen=True)
+class Recipe:
+    """What differs from one network to another: the defaults of its command line."""
+
+    minutes: float
+    border: int = 4
+    """Pixels that images are shifted by at most."""
+    batch: int = 128
+    log_scale: float = -3.0
+    """Where the factor of the scores starts, as a logarithm."""
+
+
 class Classifier(torch.nn.Module):
     """A twin and one learned factor of its scores, which no decision depends on."""
 
-    def __init__(self, network: Path) -> None:
+    def __init__(self, network: Path, log_scale: float) -> None:
         super().__init__()
         self.twin: Twin = twin(network)
-        self.log_scale = torch.nn.Parameter(torch.tensor(-3.0))
+        self.log_scale = torch.nn.Parameter(torch.tensor(log_scale))
 
     def forward(self, images: Tensor) -> Tensor:
         """Logits [N, 10] of images [N, 3, 32, 32] u8."""
@@ -123,30 +137,28 @@ def resume(model: Classifier, optimiser: torch.optim.Optimizer, path: Path) -> t
     return saved["seconds"], saved["epoch"]
 
 
-def arguments(network: Path, minutes: float, border: int) -> argparse.Namespace:
+def arguments(network: Path, recipe: Recipe) -> argparse.Namespace:
     """The command line of a training script."""
     parser = argparse.ArgumentParser(description=f"Train {network}.")
     parser.add_argument("--data", type=Path, required=True, help="the data set, an .npz")
     parser.add_argument("--out", type=Path, required=True, help="the .safetensors to write")
     parser.add_argument("--checkpoint", type=Path, default=Path(f"{network.stem}.pt"))
-    parser.add_argument("--minutes", type=float, default=minutes)
-    parser.add_argument("--batch", type=int, default=128)
+    parser.add_argument("--minutes", type=float, default=recipe.minutes)
+    parser.add_argument("--batch", type=int, default=recipe.batch)
     parser.add_argument("--rate", type=float, default=5e-3)
     parser.add_argument("--smoothing", type=float, default=0.05)
-    parser.add_argument("--border", type=int, default=border, help="pixels to shift by at most")
+    parser.add_argument("--border", type=int, default=recipe.border)
     parser.add_argument("--seed", type=int, default=0)
     return parser.parse_args()
 
 
-def run(
-    network: Path, read_split: Callable[[Path, str], Split], minutes: float, border: int
-) -> None:
+def run(network: Path, read_split: Callable[[Path, str], Split], recipe: Recipe) -> None:
     """Train, average the statistics, export, and count the right decisions of the integers."""
-    args = arguments(network, minutes, border)
+    args = arguments(network, recipe)
     torch.manual_seed(args.seed)
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     examples = read_split(args.data, "train")
-    model = Classifier(network).to(device)
+    model = Classifier(network, recipe.log_scale).to(device)
     train(model, examples, args)
     # Data sets may be sorted by class; a batch has to hold all of them.
     some = np.random.default_rng(args.seed).permutation(len(examples.label))[:30000]
@@ -160,4 +172,4 @@ def run(
 
 
 if __name__ == "__main__":
-    run(Path("samples/cifar/cifar.tnn"), data.read_split, minutes=90, border=4)
+    run(Path("samples/cifar/cifar.tnn"), data.read_split, Recipe(minutes=50))

@@ -6,8 +6,8 @@ Run from the repository root:
 
 from pathlib import Path
 
-from samples.cifar.train import run
+from samples.cifar.train import Recipe, run
 from samples.fashion.data import read_split
 
 if __name__ == "__main__":
-    run(Path("samples/fashion/fashion.tnn"), read_split, minutes=15, border=2)
+    run(Path("samples/fashion/fashion.tnn"), read_split, Recipe(minutes=15, border=2))
