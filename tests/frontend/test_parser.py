@@ -141,7 +141,7 @@ def test_a_broken_header_costs_its_declaration_and_poisons_its_name() -> None:
 
 def test_declarations_of_later_versions_are_skipped_whole() -> None:
     system = "system s on a {\n  stage watch { keep small }\n}\n"
-    text = f'tnn 1\n{system}const A = 3\nsystem f, g on a\n'
+    text = f"tnn 1\n{system}const A = 3\nsystem f, g on a\n"
     module, diagnostics = parse(text, "f")
     assert [(one.code, one.span.line) for one in diagnostics] == [("E0111", 2), ("E0111", 6)]
     assert module.poisoned == {"s", "f", "g"}
