@@ -13,7 +13,7 @@ from tdsl.lowering.pixels.row_tile import RowTile
 from tdsl.lowering.row_form import has_row_form, row_form, row_sources, row_stride
 from tdsl.lowering.row_plan import row_plan, row_step, tile_of
 from tdsl.lowering.steps import DotStep, RowStep, Tensor
-from tdsl.rows.ir import Range
+from tdsl.rows.ir import Binary, Compare, Range
 from tdsl_runtime.description import PLANES, MachineDescription
 
 SHARED = 0.35
@@ -123,9 +123,11 @@ def _packed_in(
     together = min(step.out.channels, max(1, room // _sum_bits(step)))
     while True:
         program = row_form(step, together)
-        words = len(program.values)
+        words = sum(isinstance(value.op, Binary | Compare) for value in program.values)
         if words > machine.program_words:
-            return Misfit("micro-ops of the additions alone", words, machine.program_words, "words")
+            return Misfit(
+                "micro-ops of sums and thresholds alone", words, machine.program_words, "words"
+            )
         sources = tuple(tensor for tensor, _ in row_sources(step))
         rows = row_step(step.name, step.out, sources, program, step.span, step.macs)
         tile = tile_of(rows, there)
