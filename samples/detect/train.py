@@ -179,7 +179,8 @@ def fit_boxes(model: Detector, batches: list[list[Frame]]) -> None:
     with torch.no_grad():
         for i, (sums, true) in enumerate(zip(torch.cat(found).T, torch.cat(wanted).T, strict=True)):
             slope, offset = np.polyfit(sums.numpy(), true.numpy(), 1)
-            model.log_scale[1 + i], model.bias[1 + i] = math.log(slope), offset
+            if slope > 0:  # as soon as anything has been learned
+                model.log_scale[1 + i], model.bias[1 + i] = math.log(slope), offset
 
 
 def export(model: Detector, folder: Path) -> None:
