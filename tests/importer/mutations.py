@@ -35,7 +35,7 @@ def mutant(data: bytes, seed: int) -> bytes:
     for _ in range(choice.choice((1, 1, 2, 3))):
         try:
             choice.choice((_nodes, _attributes, _names, _arrays, _structure))(model.graph, choice)
-        except (ValueError, IndexError, TypeError):
+        except (ValueError, IndexError, TypeError, KeyError, AttributeError):
             continue  # what an earlier change has made impossible
     return bytes(model.SerializeToString())
 
