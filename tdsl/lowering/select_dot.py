@@ -16,8 +16,10 @@ def dot_step(walk: Walk, position: int) -> DotStep:
     """The step of a node: thresholds, clamps, pooling and sums are peeled off outside in."""
     node = walk.node(position)
     outer = thresholded(walk, position)
-    # Clamps, shifts and maxima are not odd functions: no fusion under a minus.
-    inner = peel(walk, position, outer.source) if outer.sign > 0 else Peeled(outer.source)
+    # Clamps, shifts and maxima are not odd functions: no fusion under a minus. A thermometer
+    # code repeats the channels of a finished tensor.
+    alone = outer.sign < 0 or isinstance(node.op, ops.Thermometer)
+    inner = Peeled(outer.source) if alone else peel(walk, position, outer.source)
     terms = _terms(walk, position, outer, inner)
     out = walk.new(position)
     return DotStep(

@@ -76,3 +76,14 @@ def test_after_a_comparison_of_two(kind: CompareKind, last: str) -> None:
     found = chain(b.case(finish(b, b.add(ops.Compare(kind), x, y), last)), MACHINE)
     assert found is not None
     found.check(ENGINES["fused"])
+
+
+@pytest.mark.parametrize("first", ["max", "avg", "sum", "halve", "rise", "whole", "total"])
+def test_a_code_of_a_value_that_is_worked_out_once(first: str) -> None:
+    b = Builder(f"{first}_code")
+    x = b.input("img", "u4", (4, 5, 6))
+    for op in FIRST[first]:
+        x = b.add(op, x)
+    found = chain(b.case(b.add(ops.Thermometer(2), x)), MACHINE)
+    assert found is not None
+    found.check(ENGINES["fused"])
