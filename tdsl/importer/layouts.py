@@ -55,6 +55,10 @@ def per_channel(value: Value, constant: Array) -> Floats:
             f"{value.index.shape}",
             "give the constant one number a channel",
         ) from None
+    listed = spread[(0, slice(None), *(0,) * (spread.ndim - 2))]
+    plain = (1, listed.size, *(1,) * (spread.ndim - 2))
+    if constant.shape[-spread.ndim :] in (plain, plain[1:]) and _lies_plainly(value):
+        return listed.astype(np.float32)
     low = np.full(value.channels, np.inf, np.float32)
     high = np.full(value.channels, -np.inf, np.float32)
     numbers = spread.astype(np.float32).ravel()
@@ -88,6 +92,13 @@ def taken(value: Value, channels: Integers) -> Value:
 
 def _channels_of(shape: tuple[int, ...], index: Index) -> Integers:
     return index.astype(np.int64) // max(1, prod(shape[1:]))
+
+
+def _lies_plainly(value: Value) -> bool:
+    """Whether the file's channels are the graph's."""
+    return value.index.shape == (1, *value.shape) and np.array_equal(
+        value.index, whole(value.shape)
+    )
 
 
 def _is_pixel(value: Value) -> bool:
