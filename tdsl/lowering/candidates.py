@@ -22,6 +22,8 @@ MIDDLE = 32
 """Lines of the bands of images of any size: few enough that most images have several."""
 PARTS = (0.5, 0.75, 0.9)
 """Parts of the bit rows that a row program may fill; features need the rest."""
+SLOWER = 4
+"""How many times slower the pixel-packed form may be to be of interest for its energy."""
 TEMPORARY = 48
 """Bit rows for a chunk's taps and partial sums, about."""
 
@@ -76,7 +78,8 @@ def candidate(
     least = about(step, machine, any_size)
     if pinned is Organisation.CHANNELS:
         return Candidate(step, kept, channels, note="pinned")
-    if pinned is None and least > channels.cycles:
+    slower = 1 if goal is Goal.CYCLES else SLOWER
+    if pinned is None and least > slower * channels.cycles:
         return Candidate(step, kept, channels, note=f"pixels take about {least:,} cycles")
     packed = pack(step, machine, goal, any_size)
     if isinstance(packed, Misfit):
