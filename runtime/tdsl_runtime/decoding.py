@@ -131,7 +131,8 @@ def _features(ops: Sequence[MicroOp]) -> Features:
         tiles=tiles_granted() and Opcode.DOT in used,
         lut=Opcode.LUT in used,
         levels=any(op.opcode is Opcode.DMAIN and op["format"] for op in ops),
-        lines=any(Opcode.DMAIN <= opcode <= Opcode.STORE for opcode in used),
+        lines=not used.isdisjoint((Opcode.DMAIN, Opcode.DMAOUT, Opcode.DMAW)),
+        dots=not used.isdisjoint((Opcode.DOT, Opcode.ACC, Opcode.TLOAD, Opcode.STORE)),
         rows=any(opcode > Opcode.ACTIVE and opcode not in _TURNED for opcode in used),
         turned=any(opcode in _TURNED for opcode in used),
     )

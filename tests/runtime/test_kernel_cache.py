@@ -46,7 +46,7 @@ def test_an_edit_of_any_file_changes_the_digest(name: str, tmp_path: Path) -> No
 def test_engines_are_kept_by_digest_and_features() -> None:
     names = {
         engine(
-            Features(False, lut, levels, lines=True, rows=False, turned=False)
+            Features(False, lut, levels, lines=True, dots=True, rows=False, turned=False)
         ).py_func.__qualname__
         for lut in (False, True)
         for levels in (False, True)

@@ -110,7 +110,9 @@ class Features(NamedTuple):
     levels: bool
     """LEVEL, and DMAIN in the formats of levels."""
     lines: bool
-    """What works on lines of pixels: DOT, ACC, STORE, TLOAD, LUT, DMAIN, DMAOUT, DMAW."""
+    """What moves lines of pixels: DMAIN, DMAOUT, DMAW."""
+    dots: bool
+    """What sums windows of pixels: DOT, ACC, TLOAD, STORE."""
     rows: bool
     """What works on bit rows: row micro-ops but for SPREAD and PACK."""
     turned: bool
@@ -132,7 +134,7 @@ def engine(features: Features) -> Any:
     Branches for other features are pruned, and what they alone call is never compiled. The name
     that the cache files it under changes with the features and with any edit of the kernels.
     """
-    tiles, lut, levels_used, lines, rows, turned = features
+    tiles, lut, levels_used, lines, dots, rows, turned = features
 
     def execute(
         table: Any, turns: Any, run_of: Any, hold_of: Any, holds: Any, watches: Any, watched: Any,
@@ -158,7 +160,7 @@ def engine(features: Features) -> Any:
         empty_queues(started, heads, tails, links, free)
         for registers in (counters, results, excess):
             clear(registers)
-        if lines:
+        if dots:
             clear(thresholds)
             if not figures[M_LOOSE]:
                 clear(acc)
@@ -174,7 +176,7 @@ def engine(features: Features) -> Any:
             p0 = span_start(op, cost[COST_SPAN], counters)
             pixels = span_pixels(op, cost[COST_SPAN], p0)
             status[1] = at
-            if lines and code == OP_DOT:
+            if dots and code == OP_DOT:
                 run = runs[run_of[at]]
                 end = run[R_FIRST] + run[R_COUNT]
                 for d in range(at + 1, end):
@@ -220,13 +222,13 @@ def engine(features: Features) -> Any:
                     tap += table[d, D_LINES]
                 at = end
                 continue
-            if lines and code == OP_STORE:
+            if dots and code == OP_STORE:
                 store(
                     op, mem, wplane, buffers, counters, acc, thresholds, values, bits, there,
                     bplane, acts, aplane, room, macros, y, p0, pixels,
                 )  # fmt: skip
                 time_store(op, buffers, figures, cost, pixels, clock, started, row)
-            elif lines and code == OP_ACC:
+            elif dots and code == OP_ACC:
                 items = ceil_div(pixels, op[A_GROUPS] * op[A_SEGMENTS])
                 accumulate(op, acc, excess, items, room, macros)
                 row[PIXELS] += pixels
@@ -240,7 +242,7 @@ def engine(features: Features) -> Any:
                 row[PIXELS] += pixels
                 row[TRITS] += trits
                 work(clock, started, cost, items, cost[COST_FIRST], cost[COST_EACH], row)
-            elif lines and code == OP_TLOAD:
+            elif dots and code == OP_TLOAD:
                 load_thresholds(op, mem, wplane, thresholds, row_words, macros)
                 work(clock, started, cost, cost[COST_ITEMS], cost[COST_FIRST], cost[COST_EACH], row)
             elif lines and code == OP_DMAIN:
@@ -328,7 +330,7 @@ def engine(features: Features) -> Any:
                         if excess[i] != 0:
                             status[0] = EXCESS
                     break
-            if watches[at, 1] > 0:
+            if dots and watches[at, 1] > 0:
                 forget(op, watched, watches[at], y, buffers, holds, tags, epochs)
             at += 1
         if tiles:
