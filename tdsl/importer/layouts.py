@@ -55,10 +55,11 @@ def per_channel(value: Value, constant: Array) -> Floats:
             f"{value.index.shape}",
             "give the constant one number a channel",
         ) from None
-    listed = spread[(0, slice(None), *(0,) * (spread.ndim - 2))]
+    rows = spread[0].reshape(spread.shape[1] if spread.ndim > 1 else 1, -1)
+    listed: Floats = rows[:, 0].astype(np.float32)
     plain = (1, listed.size, *(1,) * (spread.ndim - 2))
     if constant.shape[-spread.ndim :] in (plain, plain[1:]) and _lies_plainly(value):
-        return listed.astype(np.float32)
+        return listed
     low = np.full(value.channels, np.inf, np.float32)
     high = np.full(value.channels, -np.inf, np.float32)
     numbers = spread.astype(np.float32).ravel()
