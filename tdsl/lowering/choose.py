@@ -17,6 +17,7 @@ from tdsl.lowering.plan import Plan
 from tdsl.lowering.row_plan import RowPlan, row_plan, tile_of
 from tdsl.lowering.steps import DotStep, RowStep, Selection
 from tdsl_runtime.description import PLANES, MachineDescription
+from tdsl_runtime.isa import FieldError
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +33,7 @@ def choose(
 ) -> Plan | Misfit:
     """The mapping of a network, or what is missing in what came closest."""
     candidates = {
-        number: candidate(step, machine, wishes.goal, wishes.pinned.get(step.name), any_size)
+        number: _candidate(step, machine, wishes, any_size)
         for number, step in enumerate(selection.steps)
         if isinstance(step, DotStep)
     }
@@ -56,6 +57,16 @@ def choose(
         return best
     choices = tuple(c.choice(_cost(best, n, any_size)) for n, c in candidates.items())
     return replace(best, choices=choices)
+
+
+def _candidate(
+    step: DotStep, machine: MachineDescription, wishes: Wishes, any_size: bool
+) -> Candidate:
+    """A layer in both organisations; one whose numbers no field holds is refused when emitted."""
+    try:
+        return candidate(step, machine, wishes.goal, wishes.pinned.get(step.name), any_size)
+    except FieldError as error:
+        return Candidate(step, Organisation.CHANNELS, StepCost(0, 0, 0.0), note=str(error))
 
 
 def _worse(
