@@ -29,8 +29,16 @@ def rows_touched(op: MicroOp) -> Iterator[tuple[int, int, bool]]:
     if op.opcode is Opcode.PACK:
         yield op["row"], op["row"] + op["n"], False
     for name, count in _OPERANDS.get(op.opcode, ()):
+        if op.opcode is Opcode.LOGIC and not _asks(op["table"], name):
+            continue
         rows = _rows(op, count)
         yield op[name] // 2, (op[name] + rows - 1) // 2 + 1, False
+
+
+def _asks(table: int, name: str) -> bool:
+    """Whether a table of two operands (entry 2 a + b) depends on one of them."""
+    apart = 2 if name == "a" else 1
+    return any((table >> i ^ table >> (i + apart)) & 1 for i in range(4) if not i & apart)
 
 
 def _rows(op: MicroOp, count: str) -> int:
